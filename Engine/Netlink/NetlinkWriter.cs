@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Engine.Netlink;
+
+/// <summary>Writes netlink attributes into a buffer of the caller, header by header. Never allocates.</summary>
+/// <remarks>When the buffer is too small, <see cref="Overflowed"/> becomes true and nothing more is written.</remarks>
+public ref struct NetlinkWriter
+{
+    private readonly Span<byte> _buffer;
+    private int _length;
+
+    /// <summary>Writes into <paramref name="buffer"/> from its start.</summary>
+    public NetlinkWriter(Span<byte> buffer) => _buffer = buffer;
+
+    /// <summary>Bytes written.</summary>
+    public readonly int Length => _length;
+
+    /// <summary>Whether something did not fit.</summary>
+    public bool Overflowed { get; private set; }
+
+    /// <summary>What has been written.</summary>
+    public readonly ReadOnlySpan<byte> Written => _buffer[.._length];
+
+    /// <summary>Writes an attribute with a host-order number or struct as payload.</summary>
+    public void Put<T>(int type, in T value)
+        where T : unmanaged
+    {
+        Span<byte> payload = Put(type, Unsafe.SizeOf<T>());
+        if (!payload.IsEmpty)
+        {
+            MemoryMarshal.Write(payload, in value);
+        }
+    }
+
+    /// <summary>Writes an attribute with a copy of <paramref name="payload"/>.</summary>
+    public void Put(int type, scoped ReadOnlySpan<byte> payload) => payload.CopyTo(Put(type, payload.Length));
+
+    /// <summary>Writes an attribute whose payload the caller fills in. Padding is zeroed, the payload is not.</summary>
+    /// <returns>The payload, or an empty span on overflow.</returns>
+    public Span<byte> Put(int type, int payloadLength)
+    {
+        int size = NetlinkAttribute.HeaderSize + payloadLength;
+        int padded = (size + 3) & ~3;
+        if (Overflowed || padded > _buffer.Length - _length)
+        {
+            Overflowed = true;
+            return default;
+        }
+
+        WriteHeader(_length, size, type);
+        _buffer[(_length + size)..(_length + padded)].Clear();
+        Span<byte> payload = _buffer.Slice(_length + NetlinkAttribute.HeaderSize, payloadLength);
+        _length += padded;
+        return payload;
+    }
+
+    /// <summary>Starts an attribute whose payload is attributes; end it with <see cref="EndNested"/>.</summary>
+    /// <returns>A token for <see cref="EndNested"/>.</returns>
+    public int BeginNested(int type)
+    {
+        int start = _length;
+        Put(type, 0);
+        return start;
+    }
+
+    /// <summary>Ends the attribute that <see cref="BeginNested"/> started.</summary>
+    public void EndNested(int start)
+    {
+        if (!Overflowed)
+        {
+            MemoryMarshal.Write(_buffer[start..], (ushort)(_length - start));
+        }
+    }
+
+    /// <summary>Takes back everything from <paramref name="start"/> on.</summary>
+    public void Truncate(int start) => _length = start;
+
+    private readonly void WriteHeader(int at, int size, int type)
+    {
+        MemoryMarshal.Write(_buffer[at..], (ushort)size);
+        MemoryMarshal.Write(_buffer[(at + 2)..], (ushort)type);
+    }
+}

@@ -1,0 +1,199 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Engine.Primitives;
+
+namespace Engine.Packets;
+
+/// <summary>A packet: this descriptor stands at the start of its frame, the bytes follow in the same frame.</summary>
+/// <remarks>
+/// <para>Frame: <c>[descriptor 128][headroom 128][data ...]</c>. A packet exists only inside a frame of a
+/// <see cref="PacketPool"/> and is always passed by reference: a copy of the descriptor would point nowhere.</para>
+/// <para>Threads: owned by one worker at a time, from the pool until it is freed or handed to a driver.</para>
+/// </remarks>
+[StructLayout(LayoutKind.Sequential, Size = DescriptorSize)]
+public struct Packet
+{
+    /// <summary>Bytes of a frame taken by the descriptor.</summary>
+    public const int DescriptorSize = 128;
+
+    /// <summary>Free bytes before the data of a fresh packet, for pushed headers. With the descriptor, the 256 bytes that AF_XDP keeps free.</summary>
+    public const int Headroom = 128;
+
+    /// <summary>Offset of the data of a fresh packet from the start of its frame.</summary>
+    public const int DefaultDataOffset = DescriptorSize + Headroom;
+
+    // Where the bytes are; written by the pool, by drivers and by pushes.
+    private int _frameSize;
+    private int _dataOffset;
+    private int _length;
+
+    /// <summary>At most this many bytes are sent by the next output, <see cref="int.MaxValue"/> if all (action trunc).</summary>
+    public int CutLength;
+
+    // Where the headers are, from the start of the data; written by the extractor.
+
+    /// <summary>Offset of the network header.</summary>
+    public ushort NetworkOffset;
+
+    /// <summary>Offset of the transport header; meaningful when <see cref="HasTransport"/>.</summary>
+    public ushort TransportOffset;
+
+    /// <summary>Whether the extractor found a transport header.</summary>
+    public bool HasTransport;
+
+    /// <summary>Whether the data starts with an Ethernet header; false for a bare L3 packet.</summary>
+    public bool HasEthernet;
+
+    /// <summary>
+    /// Whether the outermost VLAN tag counts as outside of the packet's length, as the kernel keeps it in
+    /// <c>skb-&gt;vlan_tci</c>: lengths compared by check_pkt_len and cut by trunc leave it out.
+    /// </summary>
+    public bool HasOuterTag;
+
+    /// <summary>The checksum and segmentation state from the source to the sink; <see cref="PacketOffload"/>.</summary>
+    public PacketOffload Offload;
+
+    /// <summary>Largest L3 length of the fragments this packet was reassembled from, 0 if none (OVS_PACKET_ATTR_MRU).</summary>
+    public ushort MaximumReceiveUnit;
+
+    /// <summary>Flow hash of the source, as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
+    public ulong FlowHash;
+
+    /// <summary>The pool this frame belongs to and its index there.</summary>
+    internal int FrameIndex;
+    internal ushort PoolId;
+
+    /// <summary>Bytes of the frame, descriptor included.</summary>
+    public readonly int FrameSize => _frameSize;
+
+    /// <summary>Number of bytes of data.</summary>
+    public readonly int Length => _length;
+
+    /// <summary>Offset of the data from the start of the frame.</summary>
+    public readonly int DataOffset => _dataOffset;
+
+    /// <summary>Free bytes before the data.</summary>
+    public readonly int AvailableHeadroom => _dataOffset - DescriptorSize;
+
+    /// <summary>Free bytes after the data.</summary>
+    public readonly int AvailableTailroom => _frameSize - _dataOffset - _length;
+
+    /// <summary>The data, from the first header to the last byte.</summary>
+    [UnscopedRef]
+    public Span<byte> Bytes
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            Invariant.Assert(_dataOffset >= DescriptorSize && _length >= 0 && _dataOffset + _length <= _frameSize);
+            return MemoryMarshal.CreateSpan(ref DataReference, _length);
+        }
+    }
+
+    /// <summary>Bytes that the kernel would count as <c>skb-&gt;len</c>: all but an outermost VLAN tag.</summary>
+    public readonly int LengthWithoutOuterTag => _length - (HasOuterTag ? 4 : 0);
+
+    /// <summary>A reference to the first byte of data.</summary>
+    // In bounds: the descriptor stands at offset 0 of the frame and _dataOffset lies inside the frame.
+    [UnscopedRef]
+    internal ref byte DataReference
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref Unsafe.AddByteOffset(ref Unsafe.As<Packet, byte>(ref this), (nint)(uint)_dataOffset);
+    }
+
+    /// <summary>Forgets everything but the frame: no data, default headroom, no metadata.</summary>
+    public void Reset()
+    {
+        _dataOffset = DefaultDataOffset;
+        _length = 0;
+        CutLength = int.MaxValue;
+        NetworkOffset = 0;
+        TransportOffset = 0;
+        HasTransport = false;
+        HasEthernet = true;
+        HasOuterTag = false;
+        Offload = default;
+        MaximumReceiveUnit = 0;
+        FlowHash = 0;
+    }
+
+    /// <summary>Replaces the data by a copy of <paramref name="bytes"/> at the default headroom.</summary>
+    /// <returns>False, with the packet unchanged, when the frame is too small.</returns>
+    public bool TrySetBytes(scoped ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length > _frameSize - DefaultDataOffset)
+        {
+            return false;
+        }
+
+        _dataOffset = DefaultDataOffset;
+        _length = bytes.Length;
+        bytes.CopyTo(Bytes);
+        return true;
+    }
+
+    /// <summary>Sets where the data is, after a driver or the kernel has put it there.</summary>
+    public void SetData(int dataOffset, int length)
+    {
+        Invariant.Assert(dataOffset >= DescriptorSize && length >= 0 && dataOffset + length <= _frameSize);
+        _dataOffset = dataOffset;
+        _length = length;
+    }
+
+    /// <summary>Grows the data by <paramref name="count"/> bytes at the front. The new bytes hold old data. Header offsets are not moved.</summary>
+    /// <returns>False, with the packet unchanged, when the headroom is too small.</returns>
+    public bool TryPush(int count)
+    {
+        if (count > AvailableHeadroom)
+        {
+            return false;
+        }
+
+        _dataOffset -= count;
+        _length += count;
+        return true;
+    }
+
+    /// <summary>Removes <paramref name="count"/> bytes at the front. Header offsets are not moved.</summary>
+    public void Pull(int count)
+    {
+        Invariant.Assert(count >= 0 && count <= _length);
+        _dataOffset += count;
+        _length -= count;
+    }
+
+    /// <summary>Cuts the data to <paramref name="length"/> bytes if it is longer.</summary>
+    public void Trim(int length)
+    {
+        Invariant.Assert(length >= 0);
+        _length = Math.Min(_length, length);
+    }
+
+    internal void InitializeFrame(int frameSize, ushort poolId, int frameIndex)
+    {
+        _frameSize = frameSize;
+        PoolId = poolId;
+        FrameIndex = frameIndex;
+        Reset();
+    }
+
+    /// <summary>Copies data and metadata of <paramref name="source"/>; frame size and pool stay.</summary>
+    internal bool TryCopyFrom(ref Packet source)
+    {
+        if (source._dataOffset + source._length > _frameSize)
+        {
+            return false;
+        }
+
+        int frameSize = _frameSize, frameIndex = FrameIndex;
+        ushort poolId = PoolId;
+        this = source;
+        _frameSize = frameSize;
+        FrameIndex = frameIndex;
+        PoolId = poolId;
+        source.Bytes.CopyTo(Bytes);
+        return true;
+    }
+}

@@ -1,0 +1,55 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using Engine.Primitives;
+
+namespace Engine.Packets;
+
+/// <summary>Up to 32 packets in the order they came.</summary>
+/// <remarks>Holds references, not packets: who holds the batch owns the packets in it.</remarks>
+public unsafe struct PacketBatch
+{
+    /// <summary>The most packets a batch holds.</summary>
+    public const int Capacity = 32;
+
+    private PacketArray _packets;
+    private int _count;
+
+    /// <summary>Packets in the batch.</summary>
+    public readonly int Count => _count;
+
+    /// <summary>Whether no packet can be added.</summary>
+    public readonly bool IsFull => _count == Capacity;
+
+    /// <summary>The packet at <paramref name="index"/>, which must be below <see cref="Count"/>.</summary>
+    public readonly ref Packet this[int index]
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref *Pointer(index);
+    }
+
+    /// <summary>Adds a packet at the end. The batch must not be full.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Add(Packet* packet)
+    {
+        Invariant.Assert((uint)_count < Capacity);
+        _packets[_count++] = (nint)packet;
+    }
+
+    /// <summary>Forgets the packets without freeing them.</summary>
+    public void Clear() => _count = 0;
+
+    /// <summary>The packet at <paramref name="index"/> as a pointer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public readonly Packet* Pointer(int index)
+    {
+        Invariant.Assert((uint)index < (uint)_count);
+        return (Packet*)_packets[index];
+    }
+
+    [InlineArray(Capacity)]
+    private struct PacketArray
+    {
+        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
+        private nint _first;
+    }
+}

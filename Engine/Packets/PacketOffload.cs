@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+
+namespace Engine.Packets;
+
+/// <summary>What a source left undone for the sink: a partial checksum, a segmentation (linux/virtio_net.h, struct virtio_net_hdr). 12 bytes.</summary>
+/// <remarks>All zero: the packet is complete. Offsets are from the start of the data.</remarks>
+[StructLayout(LayoutKind.Sequential)]
+public struct PacketOffload
+{
+    /// <summary>VIRTIO_NET_HDR_F_*: 1 needs a checksum, 2 the checksum was verified.</summary>
+    public byte Flags;
+
+    /// <summary>VIRTIO_NET_HDR_GSO_*: 0 none, 1 TCPv4, 4 TCPv6, 5 UDP.</summary>
+    public byte GsoType;
+
+    /// <summary>Bytes of headers in front of each segment.</summary>
+    public ushort HeaderLength;
+
+    /// <summary>Bytes of payload in each segment.</summary>
+    public ushort SegmentSize;
+
+    /// <summary>Where the checksum starts to count.</summary>
+    public ushort ChecksumStart;
+
+    /// <summary>Where it is stored, from <see cref="ChecksumStart"/>.</summary>
+    public ushort ChecksumOffset;
+}

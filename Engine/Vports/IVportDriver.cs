@@ -1,0 +1,17 @@
+using Engine.Packets;
+
+namespace Engine.Vports;
+
+/// <summary>The seam between a vport and the outside: rings, sockets, captures, memory.</summary>
+/// <remarks>Threads: one worker calls a driver at a time. No call blocks.</remarks>
+public interface IVportDriver : IDisposable
+{
+    /// <summary>Adds the packets that are ready, in order, until the batch is full.</summary>
+    /// <param name="pool">Where frames are taken from.</param>
+    /// <param name="batch">Gets the packets; they belong to the caller afterwards.</param>
+    void Receive(PacketPool pool, ref PacketBatch batch);
+
+    /// <summary>Sends every packet of the batch in order and takes them: a packet is freed to <paramref name="pool"/> when it is out. The batch is empty afterwards.</summary>
+    /// <returns>How many were sent; the others were dropped because the outside did not take them.</returns>
+    int Transmit(PacketPool pool, ref PacketBatch batch);
+}

@@ -1,0 +1,23 @@
+namespace Engine.Vports;
+
+/// <summary>What a vport is. Values up to 255 are OVS_VPORT_TYPE_* of linux/openvswitch.h; the others exist only here.</summary>
+public enum VportType
+{
+    /// <summary>Not a vport.</summary>
+    Unspecified = 0,
+
+    /// <summary>An existing network device.</summary>
+    Netdev = 1,
+
+    /// <summary>A device of the datapath's own that the host uses.</summary>
+    Internal = 2,
+
+    /// <summary>A capture file read from, written to, or both.</summary>
+    Pcap = 256,
+
+    /// <summary>Memory: packets put in by the program, packets taken out by it.</summary>
+    Loopback = 257,
+
+    /// <summary>Discards what is sent to it and never receives.</summary>
+    Null = 258,
+}
