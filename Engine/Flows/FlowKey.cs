@@ -36,7 +36,7 @@ public partial struct FlowKey
     /// <summary>Source address.</summary>
     public EthernetAddress EthernetSource;
 
-    /// <summary>The innermost Ethernet type that was parsed; 0x0001 (ETH_P_802_2) for LLC frames without SNAP.</summary>
+    /// <summary>The innermost Ethernet type that was parsed; 0x0004 (ETH_P_802_2) for LLC frames without SNAP.</summary>
     public Be16 EtherType;
 
     /// <summary>Outer tag: PCP 3 bits, CFI 1 bit set when there is a tag, VID 12 bits.</summary>
