@@ -28,7 +28,10 @@ public struct Packet
     private int _dataOffset;
     private int _length;
 
-    /// <summary>At most this many bytes are sent by the next output, <see cref="int.MaxValue"/> if all (action trunc).</summary>
+    /// <summary>
+    /// Bytes at the end that the next output or upcall leaves out, 0 if none. Set by the action trunc from the length the packet
+    /// had then, so what is pushed or popped afterwards does not change it.
+    /// </summary>
     public int CutLength;
 
     // Where the headers are, from the start of the data; written by the extractor.
@@ -56,6 +59,12 @@ public struct Packet
 
     /// <summary>Largest L3 length of the fragments this packet was reassembled from, 0 if none (OVS_PACKET_ATTR_MRU).</summary>
     public ushort MaximumReceiveUnit;
+
+    /// <summary>
+    /// Ethernet type of what follows the link layer (<c>skb-&gt;protocol</c>). Only actions that leave the flow key behind the
+    /// packet keep it up to date; while the key is valid, it says the same.
+    /// </summary>
+    public Be16 Protocol;
 
     /// <summary>Flow hash of the source, as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
     public ulong FlowHash;
@@ -108,7 +117,8 @@ public struct Packet
     {
         _dataOffset = DefaultDataOffset;
         _length = 0;
-        CutLength = int.MaxValue;
+        CutLength = 0;
+        Protocol = default;
         NetworkOffset = 0;
         TransportOffset = 0;
         HasTransport = false;

@@ -60,6 +60,12 @@ public enum Errno
     /// <summary>EADDRINUSE: address in use.</summary>
     AddressInUse = 98,
 
+    /// <summary>ENETDOWN: actions recursed too deep.</summary>
+    NetworkDown = 100,
+
     /// <summary>ENOBUFS: no buffer space.</summary>
     NoBuffers = 105,
+
+    /// <summary>EINPROGRESS: conntrack kept a fragment.</summary>
+    InProgress = 115,
 }

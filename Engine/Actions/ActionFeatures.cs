@@ -1,0 +1,15 @@
+using Engine.Netlink;
+
+namespace Engine.Actions;
+
+/// <summary>Which actions a datapath accepts, as kernels differ in it.</summary>
+/// <param name="MaximumAction">The highest OVS_ACTION_ATTR_* that is known; higher ones are refused with EINVAL.</param>
+/// <param name="SymmetricHash">Whether the hash action takes OVS_HASH_ALG_SYM_L4.</param>
+public sealed record ActionFeatures(OvsActionAttribute MaximumAction, bool SymmetricHash)
+{
+    /// <summary>All that this engine executes.</summary>
+    public static ActionFeatures All { get; } = new(OvsActionAttribute.Drop, true);
+
+    /// <summary>Linux 6.1: no drop action and one hash algorithm.</summary>
+    public static ActionFeatures Linux61 { get; } = new(OvsActionAttribute.DecrementTtl, false);
+}
