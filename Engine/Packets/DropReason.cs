@@ -52,6 +52,9 @@ public enum DropReason
     /// <summary>The packet was shorter than an Ethernet header.</summary>
     TooShort,
 
+    /// <summary>A received packet is longer than a frame of the pool can hold.</summary>
+    FrameTooSmall,
+
     /// <summary>No free frame for a packet or its copy.</summary>
     NoMemory,
 

@@ -69,6 +69,9 @@ public struct Packet
     /// <summary>Flow hash of the source, as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
     public ulong FlowHash;
 
+    /// <summary>When the packet arrived, in nanoseconds since 1970-01-01 UTC, as its source says; 0 if it does not.</summary>
+    public long TimestampNs;
+
     /// <summary>The pool this frame belongs to and its index there.</summary>
     internal int FrameIndex;
     internal ushort PoolId;
@@ -127,6 +130,7 @@ public struct Packet
         Offload = default;
         MaximumReceiveUnit = 0;
         FlowHash = 0;
+        TimestampNs = 0;
     }
 
     /// <summary>Replaces the data by a copy of <paramref name="bytes"/> at the default headroom.</summary>
