@@ -72,9 +72,11 @@ public struct Packet
     /// <summary>When the packet arrived, in nanoseconds since 1970-01-01 UTC, as its source says; 0 if it does not.</summary>
     public long TimestampNs;
 
-    /// <summary>The pool this frame belongs to and its index there.</summary>
+    /// <summary>Index of the frame in its region of the pool.</summary>
     internal int FrameIndex;
-    internal ushort PoolId;
+
+    /// <summary>Whether the frame is of the pool's large region.</summary>
+    internal bool IsLarge;
 
     /// <summary>Bytes of the frame, descriptor included.</summary>
     public readonly int FrameSize => _frameSize;
@@ -185,29 +187,24 @@ public struct Packet
         _length = Math.Min(_length, length);
     }
 
-    internal void InitializeFrame(int frameSize, ushort poolId, int frameIndex)
+    internal void InitializeFrame(int frameSize, int frameIndex, bool isLarge)
     {
         _frameSize = frameSize;
-        PoolId = poolId;
         FrameIndex = frameIndex;
+        IsLarge = isLarge;
         Reset();
     }
 
-    /// <summary>Copies data and metadata of <paramref name="source"/>; frame size and pool stay.</summary>
-    internal bool TryCopyFrom(ref Packet source)
+    /// <summary>Copies data and metadata of <paramref name="source"/>, which must fit; the frame stays.</summary>
+    internal void CopyFrom(ref Packet source)
     {
-        if (source._dataOffset + source._length > _frameSize)
-        {
-            return false;
-        }
-
+        Invariant.Assert(source._dataOffset + source._length <= _frameSize);
         int frameSize = _frameSize, frameIndex = FrameIndex;
-        ushort poolId = PoolId;
+        bool isLarge = IsLarge;
         this = source;
         _frameSize = frameSize;
         FrameIndex = frameIndex;
-        PoolId = poolId;
+        IsLarge = isLarge;
         source.Bytes.CopyTo(Bytes);
-        return true;
     }
 }

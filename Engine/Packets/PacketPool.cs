@@ -5,89 +5,76 @@ using Engine.Primitives;
 
 namespace Engine.Packets;
 
-/// <summary>Packet memory: frames of one size in one native region, and the list of the free ones.</summary>
+/// <summary>Packet memory of one worker: many frames of standard size, a few large ones, and the lists of the free ones.</summary>
 /// <remarks>
-/// <para>The region is page aligned and never moves, so it can serve as AF_XDP UMEM.</para>
+/// <para>The regions are page aligned and never move, so that the standard one can serve as AF_XDP UMEM.</para>
 /// <para>Threads: one worker allocates and frees. A pool is never shared.</para>
 /// </remarks>
 public sealed unsafe class PacketPool : IDisposable
 {
-    /// <summary>Frames for ordinary packets: a payload of up to 1,792 bytes beside descriptor and headroom.</summary>
+    /// <summary>Bytes of a standard frame: a packet of up to 1,792 bytes beside descriptor and headroom.</summary>
     public const int DefaultFrameSize = 2048;
 
-    /// <summary>The longest packet a frame of any pool can hold: a 64 KiB super-frame with its headers.</summary>
+    /// <summary>Bytes of a large frame, for jumbo packets and 64 KiB super-frames.</summary>
+    public const int LargeFrameSize = 1 << 17;
+
+    /// <summary>The longest packet of all.</summary>
     public const int MaximumPacketLength = 65535 + 256;
 
-    private readonly int[] _free;
-    private readonly byte* _region;
-    private int _freeCount;
+    private readonly FrameRegion _standard;
+    private readonly FrameRegion _large;
 
-    /// <summary>Maps a region of <paramref name="frameCount"/> frames.</summary>
-    /// <param name="frameCount">How many packets can exist at once.</param>
-    /// <param name="frameSize">Bytes of a frame, a power of two of at least 512.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The size is no power of two, or the count is not positive.</exception>
-    public PacketPool(int frameCount, int frameSize = DefaultFrameSize)
+    /// <summary>Maps the regions. Large frames take physical memory only when used.</summary>
+    /// <param name="frameCount">How many standard packets can exist at once.</param>
+    /// <param name="frameSize">Bytes of a standard frame, a power of two of at least 512.</param>
+    /// <param name="largeFrameCount">How many large packets can exist at once.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The size is no power of two, or a count is not positive.</exception>
+    public PacketPool(int frameCount, int frameSize = DefaultFrameSize, int largeFrameCount = 64)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(frameCount);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(largeFrameCount);
         if (frameSize < 512 || !BitOperations.IsPow2(frameSize))
         {
             throw new ArgumentOutOfRangeException(nameof(frameSize), frameSize, "A frame is a power of two of at least 512 bytes.");
         }
 
-        FrameSize = frameSize;
-        FrameCount = frameCount;
-        _free = new int[frameCount];
-        nuint bytes = (nuint)frameCount * (nuint)frameSize;
-        _region = (byte*)NativeMemory.AlignedAlloc(bytes, 4096);
-        NativeMemory.Clear(_region, bytes);
-        for (int i = 0; i < frameCount; i++)
-        {
-            PacketAt(i)->InitializeFrame(frameSize, 0, i);
-            _free[i] = frameCount - 1 - i;
-        }
-
-        _freeCount = frameCount;
+        _standard = new FrameRegion(frameCount, frameSize, isLarge: false);
+        _large = new FrameRegion(largeFrameCount, LargeFrameSize, isLarge: true);
     }
 
-    /// <summary>Bytes of a frame.</summary>
-    public int FrameSize { get; }
+    /// <summary>Frees the regions if the owner did not.</summary>
+    ~PacketPool() => Release();
 
-    /// <summary>Frames in the region.</summary>
-    public int FrameCount { get; }
+    /// <summary>Standard frames that are free now.</summary>
+    public int FreeCount => _standard.FreeCount;
 
-    /// <summary>Frames that are free now.</summary>
-    public int FreeCount => _freeCount;
+    /// <summary>All frames in use, large ones included.</summary>
+    public int UsedCount => _standard.FrameCount - _standard.FreeCount + _large.FrameCount - _large.FreeCount;
 
-    /// <summary>The longest packet that fits with the default headroom.</summary>
-    public int MaximumLength => FrameSize - Packet.DefaultDataOffset;
+    /// <summary>The longest packet that fits a standard frame with the default headroom.</summary>
+    public int StandardLength => _standard.FrameSize - Packet.DefaultDataOffset;
 
-    /// <summary>Takes a frame. Its metadata is reset, its data empty.</summary>
+    /// <summary>Takes a standard frame. Its metadata is reset, its data empty.</summary>
     /// <returns>Null when all frames are in use.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Packet* TryAllocate()
-    {
-        int count = _freeCount - 1;
-        int[] free = _free;
-        if ((uint)count >= (uint)free.Length)
-        {
-            return null;
-        }
+    public Packet* TryAllocate() => _standard.TryAllocate();
 
-        _freeCount = count;
-        Packet* packet = PacketAt(free[count]);
-        packet->Reset();
-        return packet;
-    }
+    /// <summary>Takes a frame with room for <paramref name="length"/> bytes behind the default headroom.</summary>
+    /// <returns>Null when all such frames are in use, or the length is above <see cref="MaximumPacketLength"/>.</returns>
+    public Packet* TryAllocate(int length) =>
+        length <= StandardLength ? _standard.TryAllocate()
+        : length <= MaximumPacketLength ? _large.TryAllocate()
+        : null;
 
     /// <summary>Takes a frame and copies <paramref name="source"/> with its metadata into it.</summary>
-    /// <returns>Null when all frames are in use or the data does not fit.</returns>
+    /// <returns>Null when all frames are in use.</returns>
     public Packet* TryClone(ref Packet source)
     {
-        Packet* packet = TryAllocate();
-        if (packet != null && !packet->TryCopyFrom(ref source))
+        bool fits = source.DataOffset + source.Length <= _standard.FrameSize;
+        Packet* packet = fits ? _standard.TryAllocate() : _large.TryAllocate();
+        if (packet != null)
         {
-            Free(packet);
-            packet = null;
+            packet->CopyFrom(ref source);
         }
 
         return packet;
@@ -95,20 +82,89 @@ public sealed unsafe class PacketPool : IDisposable
 
     /// <summary>Gives a frame back. The packet must not be used afterwards.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Free(Packet* packet)
+    public void Free(Packet* packet) => (packet->IsLarge ? _large : _standard).Free(packet);
+
+    /// <summary>Unmaps the regions. No packet of the pool may be used afterwards.</summary>
+    public void Dispose()
     {
-        Invariant.Assert(packet == PacketAt(packet->FrameIndex) && _freeCount < _free.Length);
-        _free[_freeCount++] = packet->FrameIndex;
+        Release();
+        GC.SuppressFinalize(this);
     }
 
-    /// <summary>Unmaps the region. No packet of it may be in use.</summary>
-    public void Dispose() => NativeMemory.AlignedFree(_region);
-
-    // In bounds: an index below FrameCount times FrameSize lies inside the region.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Packet* PacketAt(int index)
+    private void Release()
     {
-        Invariant.Assert((uint)index < (uint)FrameCount);
-        return (Packet*)(_region + ((nint)(uint)index * FrameSize));
+        _standard?.Release();
+        _large?.Release();
+    }
+
+    /// <summary>Frames of one size and the list of the free ones.</summary>
+    private sealed class FrameRegion
+    {
+        private readonly int[] _free;
+        private readonly byte* _frames;
+        private void* _allocation;
+        private int _freeCount;
+
+        public FrameRegion(int frameCount, int frameSize, bool isLarge)
+        {
+            FrameCount = frameCount;
+            FrameSize = frameSize;
+            _free = new int[frameCount];
+
+            // Zeroed memory of this size comes fresh from the kernel: pages that are never written take no memory.
+            const int PageSize = 4096;
+            _allocation = NativeMemory.AllocZeroed(((nuint)frameCount * (nuint)frameSize) + PageSize);
+            _frames = (byte*)(((nuint)_allocation + PageSize - 1) & ~(nuint)(PageSize - 1));
+            for (int i = 0; i < frameCount; i++)
+            {
+                PacketAt(i)->InitializeFrame(frameSize, i, isLarge);
+                _free[i] = frameCount - 1 - i;
+            }
+
+            _freeCount = frameCount;
+        }
+
+        public int FrameCount { get; }
+
+        public int FrameSize { get; }
+
+        public int FreeCount => _freeCount;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public Packet* TryAllocate()
+        {
+            int count = _freeCount - 1;
+            int[] free = _free;
+            if ((uint)count >= (uint)free.Length)
+            {
+                return null;
+            }
+
+            _freeCount = count;
+            Packet* packet = PacketAt(free[count]);
+            packet->Reset();
+            return packet;
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Free(Packet* packet)
+        {
+            Invariant.Assert(packet == PacketAt(packet->FrameIndex) && _freeCount < _free.Length);
+            _free[_freeCount++] = packet->FrameIndex;
+        }
+
+        public void Release()
+        {
+            NativeMemory.Free(_allocation);
+            _allocation = null;
+        }
+
+        // In bounds: an index below FrameCount times FrameSize lies inside the region.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private Packet* PacketAt(int index)
+        {
+            Invariant.Assert((uint)index < (uint)FrameCount);
+            return (Packet*)(_frames + ((nint)(uint)index * FrameSize));
+        }
     }
 }
