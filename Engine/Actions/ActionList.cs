@@ -5,14 +5,14 @@ namespace Engine.Actions;
 
 /// <summary>The immutable program of a flow: its actions, validated as the kernel does and compiled to steps.</summary>
 /// <remarks>Threads: any number of readers.</remarks>
-public sealed class ActionList
+public sealed class ActionList : FlowActions
 {
     private ActionList()
     {
     }
 
     /// <summary>The actions as netlink attributes, as the kernel shows them in flow dumps.</summary>
-    public ReadOnlySpan<byte> Attributes => throw new NotSupportedException();
+    public override ReadOnlySpan<byte> Attributes => throw new NotSupportedException();
 
     /// <summary>Whether the list drops every packet because there is no action in it.</summary>
     public bool IsEmpty => throw new NotSupportedException();

@@ -1,0 +1,175 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Engine.Flows;
+
+/// <summary>A flow: masked key, mask, actions, identity, statistics.</summary>
+/// <remarks>
+/// Threads: key and mask never change. The control thread replaces the actions and marks the removal; workers read both at any
+/// time. Each worker writes only its own statistics. A removed flow stays valid for whoever still holds it.
+/// </remarks>
+public sealed class Flow
+{
+    private readonly FlowKeyCore _core;
+    private readonly ulong[] _tail;
+    private readonly CompactKey? _unmaskedKey;
+    private readonly FlowStats[] _otherWorkers;
+    private FlowActions _actions;
+    private FlowStats _firstWorker;
+    private FlowStats _cleared;
+    private bool _isRemoved;
+
+    internal Flow(in FlowKey key, FlowMask mask, FlowActions actions, Ufid ufid, int workerCount)
+    {
+        Mask = mask;
+        Ufid = ufid;
+        _actions = actions;
+        FlowKey.MaskedCopy(in key, in mask.Bits, out FlowKey masked);
+        _core = Unsafe.As<FlowKey, FlowKeyCore>(ref masked);
+        _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
+        mask.CopyTail(in key, _tail);
+        _unmaskedKey = ufid.IsPresent ? null : new CompactKey(in key);
+        _otherWorkers = workerCount > 1 ? new FlowStats[workerCount - 1] : [];
+        Hash = mask.Hash(in key);
+    }
+
+    /// <summary>Which bits of the key matter.</summary>
+    public FlowMask Mask { get; }
+
+    /// <summary>The id that user space chose, if any; else the unmasked key is the identity.</summary>
+    public Ufid Ufid { get; }
+
+    /// <summary>What to do with a packet.</summary>
+    public FlowActions Actions => Volatile.Read(ref _actions);
+
+    /// <summary>Whether the flow is no longer in its table.</summary>
+    public bool IsRemoved => Volatile.Read(ref _isRemoved);
+
+    /// <summary>The hash of the masked key.</summary>
+    internal uint Hash { get; }
+
+    /// <summary>Whether a packet with this key matches.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool Matches(in FlowKey key)
+    {
+        FlowMask mask = Mask;
+        return FlowKey.MaskedEqualsCore(in key, in mask.Bits, in CoreAsKey) && (mask.IsCoreOnly || mask.TailEquals(in key, _tail));
+    }
+
+    /// <summary>Copies the masked key.</summary>
+    public void CopyKey(out FlowKey key)
+    {
+        key = default;
+        Unsafe.As<FlowKey, FlowKeyCore>(ref key) = _core;
+        Mask.RestoreTail(_tail, ref key);
+    }
+
+    /// <summary>Copies the key as it was given, bits outside of the mask included; for a flow with a UFID, the masked key.</summary>
+    public void CopyUnmaskedKey(out FlowKey key)
+    {
+        if (_unmaskedKey is { } compact)
+        {
+            compact.CopyTo(out key);
+        }
+        else
+        {
+            CopyKey(out key);
+        }
+    }
+
+    /// <summary>What all workers have counted since the last clear.</summary>
+    public FlowStats ReadStats()
+    {
+        FlowStats sum = ReadTotal();
+        sum.Packets -= _cleared.Packets;
+        sum.Bytes -= _cleared.Bytes;
+        if (sum.UsedAtMs <= _cleared.UsedAtMs)
+        {
+            sum.UsedAtMs = 0;
+        }
+
+        return sum;
+    }
+
+    /// <summary>Starts counting anew (OVS_FLOW_ATTR_CLEAR). Control thread only.</summary>
+    /// <remarks>What the workers count is left alone and subtracted from now on. TCP flags cannot be subtracted: they are
+    /// cleared, and a flag that a worker adds at this very moment may be lost.</remarks>
+    public void ClearStats()
+    {
+        _cleared = ReadTotal();
+        _firstWorker.TcpFlags = 0;
+        foreach (ref FlowStats stats in _otherWorkers.AsSpan())
+        {
+            stats.TcpFlags = 0;
+        }
+    }
+
+    /// <summary>The counters of one worker.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ref FlowStats StatsOf(int worker) => ref worker == 0 ? ref _firstWorker : ref _otherWorkers[worker - 1];
+
+    internal void ReplaceActions(FlowActions actions) => Volatile.Write(ref _actions, actions);
+
+    internal void MarkRemoved() => Volatile.Write(ref _isRemoved, true);
+
+    /// <summary>Whether the unmasked key equals <paramref name="key"/> in every bit.</summary>
+    internal bool UnmaskedKeyEquals(in FlowKey key)
+    {
+        CopyUnmaskedKey(out FlowKey own);
+        return FlowMask.Words(in own).SequenceEqual(FlowMask.Words(in key));
+    }
+
+    /// <summary>Whether the masked key equals <paramref name="key"/> in every bit, also those outside of the mask.</summary>
+    internal bool KeyEquals(in FlowKey key)
+    {
+        CopyKey(out FlowKey own);
+        return FlowMask.Words(in own).SequenceEqual(FlowMask.Words(in key));
+    }
+
+    private FlowStats ReadTotal()
+    {
+        FlowStats sum = _firstWorker;
+        foreach (ref FlowStats stats in _otherWorkers.AsSpan())
+        {
+            sum.Add(in stats);
+        }
+
+        return sum;
+    }
+
+    // In bounds: only the core of the result is read, which is what there is.
+    private ref readonly FlowKey CoreAsKey
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => ref Unsafe.As<FlowKeyCore, FlowKey>(ref Unsafe.AsRef(in _core));
+    }
+
+    /// <summary>The core segment of a key. 64 bytes.</summary>
+    [InlineArray(FlowMask.CoreWords)]
+    private struct FlowKeyCore
+    {
+        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
+        private ulong _first;
+    }
+
+    /// <summary>A whole key without the zero words at its end.</summary>
+    private sealed class CompactKey
+    {
+        private readonly ulong[] _words;
+        private readonly FlowKeySegments _segments;
+
+        public CompactKey(in FlowKey key)
+        {
+            _words = FlowMask.Words(in key).TrimEnd(0ul).ToArray();
+            _segments = key.Segments;
+        }
+
+        public void CopyTo(out FlowKey key)
+        {
+            key = default;
+            _words.CopyTo(MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref key, 1))));
+            key.Segments = _segments;
+        }
+    }
+}

@@ -1,0 +1,99 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using Engine.Primitives;
+
+namespace Engine.Flows;
+
+/// <summary>A worker's memory of which flow packets of a key hash matched last, ahead of the subtables.</summary>
+/// <remarks>
+/// <para>Two ways. An entry is only a hint: a hit is checked against the flow's own masked key and removal mark, so nothing
+/// has to be flushed when flows come and go, and packets that differ in bits no flow looks at share an entry.</para>
+/// <para>Threads: one worker.</para>
+/// </remarks>
+internal sealed class FlowCache
+{
+    // What tells connections apart. Fields that vary within one (TTL, TOS, TCP flags) are left out; they are still compared.
+    private static readonly FlowMask _signature = MakeSignature();
+
+    private readonly Entry[] _entries;
+
+    /// <param name="entries">Rounded up to a power of two; each takes 16 bytes.</param>
+    public FlowCache(int entries) => _entries = new Entry[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, entries))];
+
+    /// <summary>The hash by which packets of one connection are remembered.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static uint Hash(in FlowKey key) =>
+        key.Segments == FlowKeySegments.None ? (uint)FlowKey.MaskedHashCore(in key, in _signature.Bits) : _signature.Hash(in key);
+
+    /// <summary>Finds a flow that matches the key.</summary>
+    /// <param name="key">The key of the packet.</param>
+    /// <param name="hash">Its hash, as given to <see cref="Insert"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Flow? Find(in FlowKey key, uint hash)
+    {
+        Entry[] entries = _entries;
+        int first = (int)(hash & (uint)(entries.Length - 1) & ~1u);
+        ref Entry entry = ref entries[first];
+        if (entry.Hash == hash && entry.Flow is { } flow && flow.Matches(in key) && !flow.IsRemoved)
+        {
+            return flow;
+        }
+
+        return FindSecond(in key, hash, entries, first);
+    }
+
+    /// <summary>Remembers a flow; of the two entries in its place the older one goes.</summary>
+    public void Insert(uint hash, Flow flow)
+    {
+        int first = (int)(hash & (uint)(_entries.Length - 1) & ~1u);
+        _entries[first + 1] = _entries[first];
+        _entries[first] = new Entry { Flow = flow, Hash = hash };
+    }
+
+    /// <summary>Forgets everything, so that removed flows are not kept alive.</summary>
+    public void Clear() => Array.Clear(_entries);
+
+    private static FlowMask MakeSignature()
+    {
+        FlowKey bits = default;
+        bits.InPort = uint.MaxValue;
+        bits.RecirculationId = uint.MaxValue;
+        bits.DatapathHash = uint.MaxValue;
+        bits.EthernetDestination = EthernetAddress.Broadcast;
+        bits.EthernetSource = EthernetAddress.Broadcast;
+        bits.EtherType = ushort.MaxValue;
+        bits.VlanTci = ushort.MaxValue;
+        bits.InnerVlanTci = ushort.MaxValue;
+        bits.ConntrackState = byte.MaxValue;
+        bits.ConntrackZone = ushort.MaxValue;
+        bits.Ipv4Source = uint.MaxValue;
+        bits.Ipv4Destination = uint.MaxValue;
+        bits.IpProtocol = byte.MaxValue;
+        bits.IpFragment = byte.MaxValue;
+        bits.TransportSource = ushort.MaxValue;
+        bits.TransportDestination = ushort.MaxValue;
+        Span<byte> ones = stackalloc byte[16];
+        ones.Fill(byte.MaxValue);
+        bits.Ipv6Source = new Ipv6Address(ones);
+        bits.Ipv6Destination = bits.Ipv6Source;
+        bits.MplsLabel0 = uint.MaxValue;
+        bits.ConntrackMark = uint.MaxValue;
+        bits.TunnelId = ulong.MaxValue;
+        bits.TunnelIpv4Source = uint.MaxValue;
+        bits.TunnelIpv4Destination = uint.MaxValue;
+        bits.TunnelIpv6Source = bits.Ipv6Source;
+        return new FlowMask(in bits);
+    }
+
+    private static Flow? FindSecond(in FlowKey key, uint hash, Entry[] entries, int first)
+    {
+        ref Entry entry = ref entries[first + 1];
+        return entry.Hash == hash && entry.Flow is { } flow && flow.Matches(in key) && !flow.IsRemoved ? flow : null;
+    }
+
+    private struct Entry
+    {
+        public Flow? Flow;
+        public uint Hash;
+    }
+}

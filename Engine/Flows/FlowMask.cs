@@ -1,0 +1,144 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Engine.Flows;
+
+/// <summary>Which bits of a <see cref="FlowKey"/> matter, prepared for hashing and comparing.</summary>
+/// <remarks>Immutable. The core is handled as one vector, the rest word by word, and only the words that have a bit set.</remarks>
+public sealed class FlowMask : IEquatable<FlowMask>
+{
+    /// <summary>8-byte words of the core.</summary>
+    internal const int CoreWords = 8;
+
+    // The segment set behind the fields is no part of the key.
+    private const int WordCount = (FlowKey.ByteSize / sizeof(ulong)) - 1;
+
+    private readonly FlowKey _bits;
+    private readonly int[] _tailWords;
+    private readonly ulong[] _tailBits;
+    private readonly int _hashCode;
+
+    /// <summary>Prepares a mask. The segment set of <paramref name="bits"/> is not trusted but found anew.</summary>
+    public FlowMask(in FlowKey bits)
+    {
+        _bits = bits;
+        ReadOnlySpan<ulong> words = Words(in _bits);
+        List<int> tail = [];
+        for (int i = CoreWords; i < words.Length; i++)
+        {
+            if (words[i] != 0)
+            {
+                tail.Add(i);
+            }
+        }
+
+        _tailWords = [.. tail];
+        _tailBits = new ulong[_tailWords.Length];
+        HashCode hash = default;
+        for (int i = 0; i < CoreWords; i++)
+        {
+            hash.Add(words[i]);
+        }
+
+        for (int i = 0; i < _tailWords.Length; i++)
+        {
+            _tailBits[i] = words[_tailWords[i]];
+            hash.Add(_tailWords[i]);
+            hash.Add(_tailBits[i]);
+        }
+
+        _hashCode = hash.ToHashCode();
+        _bits.Segments = _bits.FindSegments();
+    }
+
+    /// <summary>The mask as a key: a bit that is one matters.</summary>
+    public ref readonly FlowKey Bits => ref _bits;
+
+    /// <summary>Whether no bit outside of the core matters.</summary>
+    public bool IsCoreOnly
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _tailWords.Length == 0;
+    }
+
+    /// <summary>Words outside of the core that matter.</summary>
+    internal int TailLength => _tailWords.Length;
+
+    /// <summary>Hashes the bits of a key that matter.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public uint Hash(in FlowKey key)
+    {
+        ulong hash = FlowKey.MaskedHashCore(in key, in _bits);
+        return IsCoreOnly ? (uint)hash : HashTail(in key, hash);
+    }
+
+    /// <inheritdoc/>
+    public bool Equals(FlowMask? other) =>
+        other is not null && other._hashCode == _hashCode && Words(in _bits).SequenceEqual(Words(in other._bits));
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => Equals(obj as FlowMask);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => _hashCode;
+
+    /// <summary>Copies the words outside of the core that matter, masked, in order.</summary>
+    internal void CopyTail(in FlowKey key, Span<ulong> tail)
+    {
+        ReadOnlySpan<ulong> words = Words(in key);
+        for (int i = 0; i < _tailWords.Length; i++)
+        {
+            tail[i] = words[_tailWords[i]] & _tailBits[i];
+        }
+    }
+
+    /// <summary>Puts back what <see cref="CopyTail"/> took.</summary>
+    internal void RestoreTail(ReadOnlySpan<ulong> tail, ref FlowKey key)
+    {
+        Span<ulong> words = MutableWords(ref key);
+        for (int i = 0; i < tail.Length; i++)
+        {
+            words[_tailWords[i]] = tail[i];
+        }
+
+        key.Segments = _bits.Segments;
+    }
+
+    /// <summary>Whether the words outside of the core equal <paramref name="tail"/> where they matter.</summary>
+    internal bool TailEquals(in FlowKey key, ulong[] tail)
+    {
+        ReadOnlySpan<ulong> words = Words(in key);
+        int[] indices = _tailWords;
+        ulong[] bits = _tailBits;
+        for (int i = 0; i < indices.Length && i < tail.Length && i < bits.Length; i++)
+        {
+            if ((words[indices[i]] & bits[i]) != tail[i])
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The words of a key, without the segment set behind them.</summary>
+    internal static ReadOnlySpan<ulong> Words(in FlowKey key) =>
+        MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in key, 1)))[..WordCount];
+
+    private static Span<ulong> MutableWords(ref FlowKey key) =>
+        MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref key, 1)))[..WordCount];
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private uint HashTail(in FlowKey key, ulong hash)
+    {
+        ReadOnlySpan<ulong> words = Words(in key);
+        ulong sum = hash;
+        for (int i = 0; i < _tailWords.Length; i++)
+        {
+            sum = (sum ^ (words[_tailWords[i]] & _tailBits[i])) * 0x9e37_79b9_7f4a_7c15;
+            sum ^= sum >> 32;
+        }
+
+        return (uint)sum;
+    }
+}

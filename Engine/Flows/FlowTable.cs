@@ -1,0 +1,186 @@
+using System.Diagnostics.CodeAnalysis;
+using Engine.Primitives;
+
+namespace Engine.Flows;
+
+/// <summary>The flows of a datapath: one <see cref="Subtable"/> for each mask, searched in the order the masks came.</summary>
+/// <remarks>
+/// <para>Threads: one writer at a time (the control thread); any number of workers look up without locks. A worker may keep using
+/// a flow for the rest of its batch after it was removed.</para>
+/// <para>Flows are expected to be disjoint, as Open vSwitch makes them; where they overlap, the first match wins.</para>
+/// </remarks>
+public sealed class FlowTable
+{
+    private readonly Dictionary<Ufid, Flow> _byUfid = [];
+    private readonly Dictionary<FlowMask, Subtable> _byMask = [];
+    private readonly int _workerCount;
+    private Subtable[] _subtables = [];
+
+    /// <summary>Makes an empty table for flows that are counted by this many workers.</summary>
+    public FlowTable(int workerCount = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workerCount);
+        _workerCount = workerCount;
+    }
+
+    /// <summary>Flows in the table.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Different masks in the table.</summary>
+    public int MaskCount => Volatile.Read(ref _subtables).Length;
+
+    /// <summary>Finds the flow that a packet with this key matches. Any thread.</summary>
+    /// <param name="key">The key of the packet.</param>
+    /// <param name="masksVisited">How many masks were tried (OVS_DP_MEGAFLOW_STATS mask_hit).</param>
+    public Flow? Lookup(in FlowKey key, out int masksVisited)
+    {
+        Subtable[] subtables = Volatile.Read(ref _subtables);
+        for (int i = 0; i < subtables.Length; i++)
+        {
+            if (subtables[i].Find(in key) is { } flow)
+            {
+                masksVisited = i + 1;
+                return flow;
+            }
+        }
+
+        masksVisited = subtables.Length;
+        return null;
+    }
+
+    /// <summary>Finds a flow by the id that user space gave it. Writer only.</summary>
+    public Flow? Find(Ufid ufid) => _byUfid.GetValueOrDefault(ufid);
+
+    /// <summary>Finds the flow whose identity is this unmasked key. Writer only.</summary>
+    /// <remarks>The kernel's <c>ovs_flow_tbl_lookup_exact</c>: every mask is tried, because the key alone does not tell it.</remarks>
+    public Flow? FindExact(in FlowKey key)
+    {
+        foreach (Subtable subtable in _subtables)
+        {
+            if (subtable.Find(in key) is { } flow && !flow.Ufid.IsPresent && flow.UnmaskedKeyEquals(in key))
+            {
+                return flow;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Adds a flow, or replaces the actions of the one that is there (OVS_FLOW_CMD_NEW). Writer only.</summary>
+    /// <param name="key">The key, not necessarily masked.</param>
+    /// <param name="mask">Which bits matter.</param>
+    /// <param name="actions">What to do.</param>
+    /// <param name="ufid">The id, or default if the key is the identity.</param>
+    /// <param name="mode">Whether an existing flow may be replaced.</param>
+    /// <param name="flow">The flow that was added or changed; null when refused.</param>
+    /// <returns>EEXIST for a flow that is there when it may not be replaced; ENOENT when another flow stands in its place.</returns>
+    public Refusal Put(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid, FlowPutMode mode, out Flow? flow)
+    {
+        ArgumentNullException.ThrowIfNull(actions);
+        flow = null;
+        FlowKey.MaskedCopy(in key, in mask, out FlowKey masked);
+        Flow? existing = (ufid.IsPresent ? Find(ufid) : null) ?? Lookup(in masked, out _);
+        if (existing is null)
+        {
+            flow = Add(in key, in mask, actions, ufid);
+            return Refusal.None;
+        }
+
+        if (mode == FlowPutMode.CreateOnly)
+        {
+            return new Refusal(Errno.Exists, "A flow with this identity or key exists");
+        }
+
+        // The identity has to be the same; a flow that merely overlaps is not it.
+        if (existing.Ufid.IsPresent ? !existing.KeyEquals(in key) : !existing.UnmaskedKeyEquals(in key))
+        {
+            existing = existing.Ufid.IsPresent ? null : FindExact(in key);
+            if (existing is null)
+            {
+                return new Refusal(Errno.NoEntry, "Another flow covers this key");
+            }
+        }
+
+        existing.ReplaceActions(actions);
+        flow = existing;
+        return Refusal.None;
+    }
+
+    /// <summary>Replaces the actions of a flow (OVS_FLOW_CMD_SET). Writer only.</summary>
+    [SuppressMessage("Performance", "CA1822:Mark members as static", Justification = "A change of the table, made through it.")]
+    public void SetActions(Flow flow, FlowActions actions)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        ArgumentNullException.ThrowIfNull(actions);
+        flow.ReplaceActions(actions);
+    }
+
+    /// <summary>Removes a flow that is in the table. Writer only.</summary>
+    public void Remove(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        Subtable subtable = _byMask[flow.Mask];
+        subtable.Remove(flow);
+        flow.MarkRemoved();
+        if (flow.Ufid.IsPresent)
+        {
+            _byUfid.Remove(flow.Ufid);
+        }
+
+        if (subtable.Count == 0)
+        {
+            _byMask.Remove(flow.Mask);
+            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != subtable));
+        }
+
+        Count--;
+    }
+
+    /// <summary>Removes all flows. Writer only.</summary>
+    public void Flush()
+    {
+        List<Flow> flows = ToList();
+        Volatile.Write(ref _subtables, []);
+        _byMask.Clear();
+        _byUfid.Clear();
+        Count = 0;
+        foreach (Flow flow in flows)
+        {
+            flow.MarkRemoved();
+        }
+    }
+
+    /// <summary>All flows, mask by mask. Writer only.</summary>
+    public List<Flow> ToList()
+    {
+        List<Flow> flows = new(Count);
+        foreach (Subtable subtable in _subtables)
+        {
+            subtable.CopyTo(flows);
+        }
+
+        return flows;
+    }
+
+    private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)
+    {
+        FlowMask candidate = new(in mask);
+        bool isNew = !_byMask.TryGetValue(candidate, out Subtable? subtable);
+        subtable ??= new Subtable(candidate);
+        Flow flow = new(in key, subtable.Mask, actions, ufid, _workerCount);
+        subtable.Insert(flow);
+        if (isNew)
+        {
+            _byMask.Add(candidate, subtable);
+            Volatile.Write(ref _subtables, [.. _subtables, subtable]);
+        }
+
+        if (ufid.IsPresent)
+        {
+            _byUfid.Add(ufid, flow);
+        }
+
+        Count++;
+        return flow;
+    }
+}
