@@ -1,0 +1,90 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace Engine.Vports;
+
+/// <summary>A port of the datapath: number, name, type, one driver, statistics.</summary>
+/// <remarks>Threads: made and removed by the control thread; each worker writes only its own statistics.</remarks>
+public sealed class Vport
+{
+    private readonly WorkerStats[] _stats;
+    private readonly TransmitQueue[] _queues;
+
+    /// <summary>Describes a port. It takes part once it is in a <see cref="VportTable"/>.</summary>
+    /// <param name="number">0 to 65,534.</param>
+    /// <param name="name">Unique in the datapath.</param>
+    /// <param name="type">What it is.</param>
+    /// <param name="driver">The outside; disposed with the port.</param>
+    /// <param name="workerCount">How many workers count packets.</param>
+    public Vport(uint number, string name, VportType type, IVportDriver driver, int workerCount = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(number, VportTable.MaximumNumber);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(driver);
+        Number = number;
+        Name = name;
+        Type = type;
+        Driver = driver;
+        _stats = new WorkerStats[workerCount];
+        _queues = new TransmitQueue[workerCount];
+        for (int i = 0; i < workerCount; i++)
+        {
+            _queues[i] = new TransmitQueue(this, i);
+        }
+    }
+
+    /// <summary>The number by which keys and actions name the port.</summary>
+    public uint Number { get; }
+
+    /// <summary>The name by which people do.</summary>
+    public string Name { get; }
+
+    /// <summary>What the port is.</summary>
+    public VportType Type { get; }
+
+    /// <summary>The way out and in.</summary>
+    public IVportDriver Driver { get; }
+
+    /// <summary>The longest L3 packet the port takes, in bytes; the link header and one VLAN tag come on top.</summary>
+    public int MaximumTransmissionUnit { get; init; } = int.MaxValue - 64;
+
+    /// <summary>Whether the port takes packets without an Ethernet header.</summary>
+    public bool TakesBarePackets { get; init; }
+
+    /// <summary>What all workers have counted.</summary>
+    public VportStats ReadStats()
+    {
+        VportStats sum = default;
+        foreach (ref WorkerStats worker in _stats.AsSpan())
+        {
+            ref VportStats stats = ref worker.Stats;
+            sum.RxPackets += stats.RxPackets;
+            sum.TxPackets += stats.TxPackets;
+            sum.RxBytes += stats.RxBytes;
+            sum.TxBytes += stats.TxBytes;
+            sum.RxErrors += stats.RxErrors;
+            sum.TxErrors += stats.TxErrors;
+            sum.RxDropped += stats.RxDropped;
+            sum.TxDropped += stats.TxDropped;
+        }
+
+        return sum;
+    }
+
+    /// <summary>The counters of one worker.</summary>
+    internal ref VportStats StatsOf(int worker) => ref _stats[worker].Stats;
+
+    /// <summary>The packets of one worker that wait to leave here.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal TransmitQueue QueueOf(int worker) => _queues[worker];
+
+    // Two cache lines, so that workers do not share one whatever the alignment of the array.
+    [InlineArray(2)]
+    private struct WorkerStats
+    {
+        private VportStats _first;
+
+        [UnscopedRef]
+        public ref VportStats Stats => ref _first;
+    }
+}
