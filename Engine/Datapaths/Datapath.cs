@@ -1,0 +1,250 @@
+using System.Runtime.CompilerServices;
+using Engine.Actions;
+using Engine.Flows;
+using Engine.Packets;
+using Engine.Primitives;
+using Engine.Upcalls;
+using Engine.Vports;
+
+namespace Engine.Datapaths;
+
+/// <summary>Ports, flows and workers: what happens to a packet, from the port it came by to the port it leaves by.</summary>
+/// <remarks>
+/// Threads: each worker processes packets on its own thread; ports and flows are changed by one control thread, at any time.
+/// </remarks>
+public sealed unsafe class Datapath : IDisposable
+{
+    private readonly Worker[] _workers;
+
+    /// <summary>Makes a datapath without ports and flows.</summary>
+    public Datapath(DatapathOptions? options = null)
+    {
+        options ??= new DatapathOptions();
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(options.WorkerCount);
+        Flows = new FlowTable(options.WorkerCount);
+        Vports = new VportTable();
+        _workers = new Worker[options.WorkerCount];
+        for (int i = 0; i < _workers.Length; i++)
+        {
+            _workers[i] = new Worker(this, i, options);
+        }
+    }
+
+    /// <summary>The flows.</summary>
+    public FlowTable Flows { get; }
+
+    /// <summary>The ports.</summary>
+    public VportTable Vports { get; }
+
+    /// <summary>The workers; there is at least one.</summary>
+    public IReadOnlyList<Worker> Workers => _workers;
+
+    /// <summary>Gets the packets that no flow matched; without one they are dropped as <see cref="DropReason.Miss"/>.</summary>
+    public IUpcallHandler? UpcallHandler { get; set; }
+
+    /// <summary>Makes a port and adds it.</summary>
+    /// <returns>EEXIST when the name is taken, EBUSY when the number is.</returns>
+    public Refusal AddVport(uint number, string name, VportType type, IVportDriver driver, out Vport vport)
+    {
+        vport = new Vport(number, name, type, driver, _workers.Length);
+        return Vports.TryAdd(vport);
+    }
+
+    /// <summary>Takes a batch of packets that came by one port and sees each of them out: by a port, up, or dropped with a reason.</summary>
+    /// <param name="worker">The worker whose pool the packets are of; the caller runs on its thread.</param>
+    /// <param name="inPort">Number of the port they came by.</param>
+    /// <param name="batch">The packets, which are taken. What leaves by a port waits until <see cref="Worker.Flush"/>.</param>
+    [SkipLocalsInit]
+    public void Process(Worker worker, uint inPort, ref PacketBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(worker);
+        Span<FlowKey> keys = worker.Keys;
+        uint* hashes = stackalloc uint[PacketBatch.Capacity];
+
+        Extract(worker, inPort, ref batch, keys);
+        Hash(batch.Count, keys, hashes);
+
+        // Packets keep their order: a run of neighbours with one flow is executed together, a group never overtakes another.
+        int count = batch.Count;
+        for (int start = 0; start < count;)
+        {
+            Flow? flow = Find(worker, in keys[start], hashes[start]);
+            int end = start + 1;
+            if (flow is null)
+            {
+                Miss(worker, batch.Pointer(start), in keys[start]);
+            }
+            else
+            {
+                while (end < count && hashes[end] == hashes[start] && flow.Matches(in keys[end]))
+                {
+                    end++;
+                }
+
+                worker.Stats.CacheHit += (uint)(end - start - 1);
+                Execute(worker, flow, ref batch, keys, start, end);
+            }
+
+            start = end;
+        }
+
+        batch.Clear();
+    }
+
+    /// <summary>The counters of all workers.</summary>
+    public DatapathStats ReadStats()
+    {
+        DatapathStats sum = default;
+        foreach (Worker worker in _workers)
+        {
+            sum.Add(in worker.Stats);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Packets of all workers that ended for this reason.</summary>
+    public ulong DropsOf(DropReason reason)
+    {
+        ulong sum = 0;
+        foreach (Worker worker in _workers)
+        {
+            sum += worker.DropsOf(reason);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Closes the ports and frees the memory. All workers must have stopped.</summary>
+    public void Dispose()
+    {
+        foreach (Vport vport in Vports.ToArray())
+        {
+            Vports.Remove(vport);
+            vport.Driver.Dispose();
+        }
+
+        foreach (Worker worker in _workers)
+        {
+            worker.Dispose();
+        }
+    }
+
+    /// <summary>Looks a packet up by the key it has now and executes what it finds: recirculation. Takes the packet.</summary>
+    internal void ProcessAgain(Worker worker, Packet* packet, ref FlowKey key)
+    {
+        Flow? flow = Find(worker, in key, FlowCache.Hash(in key));
+        if (flow is null)
+        {
+            Miss(worker, packet, in key);
+            return;
+        }
+
+        Count(worker, flow, in key, 1, (uint)packet->Length);
+        worker.Execute(packet, ref key, Unsafe.As<ActionList>(flow.Actions));
+    }
+
+    // Fills keys[0..batch.Count); a packet without a key is dropped and leaves the batch.
+    private static void Extract(Worker worker, uint inPort, ref PacketBatch batch, Span<FlowKey> keys)
+    {
+        uint bad = FlowKeyExtractor.ReceiveBatch(ref batch, keys, inPort);
+        if (bad != 0)
+        {
+            DropBad(worker, ref batch, keys, bad);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void DropBad(Worker worker, ref PacketBatch batch, Span<FlowKey> keys, uint bad)
+    {
+        PacketBatch good = default;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            if ((bad >> i & 1) != 0)
+            {
+                worker.Drop(packet, FlowKeyExtractor.ReasonOfFailure(packet));
+                continue;
+            }
+
+            if (good.Count != i)
+            {
+                keys[good.Count] = keys[i];
+            }
+
+            good.Add(packet);
+        }
+
+        batch = good;
+    }
+
+    private static void Hash(int count, Span<FlowKey> keys, uint* hashes)
+    {
+        for (int i = 0; i < count; i++)
+        {
+            hashes[i] = FlowCache.Hash(in keys[i]);
+        }
+    }
+
+    // The cache first, then one subtable after the other.
+    private Flow? Find(Worker worker, in FlowKey key, uint hash)
+    {
+        FlowCache? cache = worker.Cache;
+        ref DatapathStats stats = ref worker.Stats;
+        if (cache?.Find(in key, hash) is { } cached)
+        {
+            stats.CacheHit++;
+            return cached;
+        }
+
+        Flow? flow = Flows.Lookup(in key, out int masksVisited);
+        stats.MaskHit += (uint)masksVisited;
+        if (flow is not null)
+        {
+            cache?.Insert(hash, flow);
+        }
+
+        return flow;
+    }
+
+    // Executes packets start..end of the batch, which all matched the flow.
+    private static void Execute(Worker worker, Flow flow, ref PacketBatch batch, Span<FlowKey> keys, int start, int end)
+    {
+        ulong bytes = 0;
+        for (int i = start; i < end; i++)
+        {
+            bytes += (uint)batch.Pointer(i)->Length;
+        }
+
+        Count(worker, flow, in keys[start], end - start, bytes);
+        for (int i = start + 1; i < end; i++)
+        {
+            flow.StatsOf(worker.Index).TcpFlags |= (byte)keys[i].TcpFlags.Value;
+        }
+
+        ActionList actions = Unsafe.As<ActionList>(flow.Actions);
+        for (int i = start; i < end; i++)
+        {
+            worker.Execute(batch.Pointer(i), ref keys[i], actions);
+        }
+    }
+
+    private static void Count(Worker worker, Flow flow, in FlowKey key, int packets, ulong bytes)
+    {
+        worker.Stats.Hit += (uint)packets;
+        ref FlowStats stats = ref flow.StatsOf(worker.Index);
+        stats.Packets += (uint)packets;
+        stats.Bytes += bytes;
+        stats.UsedAtMs = worker.Now;
+        stats.TcpFlags |= (byte)key.TcpFlags.Value;
+    }
+
+    private static void Miss(Worker worker, Packet* packet, in FlowKey key)
+    {
+        worker.Stats.Missed++;
+        if (worker.TryAdmitUpcall(packet))
+        {
+            worker.Upcalls.Add(packet, in key, UpcallCommand.Miss);
+        }
+    }
+}

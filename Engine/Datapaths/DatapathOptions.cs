@@ -1,0 +1,17 @@
+namespace Engine.Datapaths;
+
+/// <summary>The sizes of a datapath, fixed when it is made.</summary>
+public sealed record DatapathOptions
+{
+    /// <summary>Threads that process packets; each has its own memory, cache and counters.</summary>
+    public int WorkerCount { get; init; } = 1;
+
+    /// <summary>Standard packets that can exist at once in each worker.</summary>
+    public int FrameCount { get; init; } = 4096;
+
+    /// <summary>Entries of each worker's flow cache; 0 for none. 16 bytes each.</summary>
+    public int CacheEntries { get; init; } = 1 << 15;
+
+    /// <summary>Upcalls that can wait in each worker; more are lost, and counted.</summary>
+    public int UpcallCapacity { get; init; } = 1024;
+}
