@@ -19,10 +19,4 @@ public partial struct FlowKey
 
     /// <summary>The key under the mask.</summary>
     public static void MaskedCopy(in FlowKey key, in FlowKey mask, out FlowKey result) => throw new NotSupportedException();
-
-    /// <summary>Zeroes these segments and takes them out of <see cref="Segments"/>.</summary>
-    public void ClearSegments(FlowKeySegments segments) => throw new NotSupportedException();
-
-    /// <summary>The segments beyond the core that hold a nonzero byte, found by looking.</summary>
-    public readonly FlowKeySegments FindSegments() => throw new NotSupportedException();
 }

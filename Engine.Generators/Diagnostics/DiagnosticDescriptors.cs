@@ -1,0 +1,64 @@
+using Microsoft.CodeAnalysis;
+
+namespace Engine.Generators.Diagnostics;
+
+/// <summary>Every diagnostic of the generators. Ids are stable; ENG00xx flow keys.</summary>
+internal static class DiagnosticDescriptors
+{
+    private const string FlowKeyCategory = "Engine.FlowKey";
+
+    /// <summary>The marked struct cannot be extended.</summary>
+    public static readonly DiagnosticDescriptor FlowKeyNotPartial = Error(
+        "ENG0001", "A flow key must be a partial struct", "'{0}' is marked [FlowKey] but is not partial; add 'partial'");
+
+    /// <summary>The fields do not add up to the stated size.</summary>
+    public static readonly DiagnosticDescriptor FlowKeyWrongSize = Error(
+        "ENG0002", "The size of a flow key must be the sum of its fields", "The fields of '{0}' take {1} bytes but [FlowKey] states {2}; correct the size or the padding");
+
+    /// <summary>A segment does not end on a word.</summary>
+    public static readonly DiagnosticDescriptor SegmentNotWholeWords = Error(
+        "ENG0003", "A segment must be a multiple of 8 bytes", "Segment '{0}' takes {1} bytes; add padding fields of {2} bytes at its end");
+
+    /// <summary>The core is not one cache line.</summary>
+    public static readonly DiagnosticDescriptor CoreNotOneCacheLine = Error(
+        "ENG0004", "The core segment must be 64 bytes", "The core segment '{0}' takes {1} bytes; it must be the first segment and exactly 64 bytes");
+
+    /// <summary>Segment bits and places disagree.</summary>
+    public static readonly DiagnosticDescriptor SegmentOutOfOrder = Error(
+        "ENG0005", "Segments must stand in the order of their bits", "Segment '{0}' has value {1} but the one at this place has {2}; move it or renumber the enum");
+
+    /// <summary>The first field starts no segment.</summary>
+    public static readonly DiagnosticDescriptor MissingCore = Error(
+        "ENG0006", "The first field must start the core segment", "Field '{0}' is in no segment; mark it [Segment] with the member of value 0");
+
+    /// <summary>The size of a field's type is unknown.</summary>
+    public static readonly DiagnosticDescriptor FieldWithoutSize = Error(
+        "ENG0007", "A field of a flow key must have a fixed size", "The type of field '{0}' has no fixed size; use integers, enums, or structs of them");
+
+    /// <summary>A part names an attribute that is not declared on the struct.</summary>
+    public static readonly DiagnosticDescriptor UnknownKeyAttribute = Error(
+        "ENG0008", "A key part must name a declared attribute", "Field '{0}' is a part of '{1}', which no [KeyAttribute] of the struct declares");
+
+    /// <summary>A part lies outside its payload.</summary>
+    public static readonly DiagnosticDescriptor PartOutsidePayload = Error(
+        "ENG0009", "A key part must lie inside its payload", "Part '{0}' of '{1}' ends at byte {2} but the payload has {3}; correct Offset or Size");
+
+    /// <summary>An attribute is declared twice.</summary>
+    public static readonly DiagnosticDescriptor DuplicateKeyAttribute = Error(
+        "ENG0010", "A key attribute must be declared once", "'{0}' is declared twice; remove one [KeyAttribute]");
+
+    /// <summary>Two parts of one payload overlap.</summary>
+    public static readonly DiagnosticDescriptor OverlappingParts = Error(
+        "ENG0011", "Key parts must not overlap", "Part '{0}' of '{1}' overlaps part '{2}'; correct Offset, Size, Shift or Bits");
+
+    /// <summary>A condition names a field that is not there.</summary>
+    public static readonly DiagnosticDescriptor UnknownConditionField = Error(
+        "ENG0012", "A condition must name a field of the key", "'{0}' depends on field '{1}', which '{2}' does not have");
+
+    /// <summary>A generated part needs a number that changes width.</summary>
+    public static readonly DiagnosticDescriptor PartCannotChangeSize = Error(
+        "ENG0013", "Only numbers can change their size", "Part '{0}' of '{1}' has {2} bytes in the payload and {3} in the key, but the field is not a number");
+
+    private static DiagnosticDescriptor Error(string id, string title, string message) =>
+        new(id, title, message, FlowKeyCategory, DiagnosticSeverity.Error, isEnabledByDefault: true);
+}

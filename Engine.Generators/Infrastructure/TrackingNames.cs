@@ -1,0 +1,14 @@
+namespace Engine.Generators.Infrastructure;
+
+/// <summary>Names of the steps of all pipelines, by which tests see what was recomputed.</summary>
+internal static class TrackingNames
+{
+    /// <summary>Flow key: spec and diagnostics of each marked struct.</summary>
+    public const string FlowKeyParsed = nameof(FlowKeyParsed);
+
+    /// <summary>Flow key: the spec alone.</summary>
+    public const string FlowKeySpec = nameof(FlowKeySpec);
+
+    /// <summary>Flow key: the diagnostics alone.</summary>
+    public const string FlowKeyDiagnostics = nameof(FlowKeyDiagnostics);
+}
