@@ -1,0 +1,115 @@
+using Engine.Packets;
+
+namespace Engine.Vports;
+
+/// <summary>A port made of captures: receives the packets of one, and writes what is sent to another.</summary>
+/// <remarks>
+/// <para>A packet keeps its time: what is written carries the time of the received packet it came from.</para>
+/// <para>Threads: as <see cref="IVportDriver"/>.</para>
+/// </remarks>
+public sealed unsafe class PcapDriver : IVportDriver
+{
+    private readonly CaptureReader? _input;
+    private readonly CaptureWriter? _output;
+
+    /// <summary>Makes a port of one capture or two.</summary>
+    /// <param name="input">What it receives, null for nothing. Belongs to the driver.</param>
+    /// <param name="output">Where what is sent goes, null to discard it. Belongs to the driver.</param>
+    public PcapDriver(CaptureReader? input, CaptureWriter? output)
+    {
+        _input = input;
+        _output = output;
+        IsFinished = input == null;
+    }
+
+    /// <summary>Whether everything was received that the input has.</summary>
+    public bool IsFinished { get; private set; }
+
+    /// <summary>How far the input has been read, in bytes.</summary>
+    public long Position => _input?.Position ?? 0;
+
+    /// <summary>Why the input ended before its time; <see cref="CaptureFaultKind.None"/> if it did not.</summary>
+    public CaptureFault Fault => _input?.Fault ?? default;
+
+    /// <summary>What the output's stream said when it failed; null while it works.</summary>
+    public string? OutputFailure => _output?.Failure;
+
+    /// <summary>Packets of the input that no frame of the pool could hold; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
+    public long DroppedTooLong { get; private set; }
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch)
+    {
+        while (!IsFinished && !batch.IsFull)
+        {
+            // The frame first: a packet that was read cannot be put back.
+            Packet* packet = pool.TryAllocate();
+            if (packet == null)
+            {
+                return;
+            }
+
+            if (!TryReadInto(packet))
+            {
+                pool.Free(packet);
+                continue;
+            }
+
+            batch.Add(packet);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        int sent = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            sent += TryWrite(packet) ? 1 : 0;
+            pool.Free(packet);
+        }
+
+        batch.Clear();
+        return sent;
+    }
+
+    /// <summary>Hands what is buffered to the output.</summary>
+    public void Flush() => _output?.Flush();
+
+    /// <summary>Closes both captures.</summary>
+    public void Dispose()
+    {
+        _input?.Dispose();
+        _output?.Dispose();
+    }
+
+    private bool TryReadInto(Packet* packet)
+    {
+        if (!_input!.TryRead(out CapturedPacket captured))
+        {
+            IsFinished = true;
+            return false;
+        }
+
+        if (!packet->TrySetBytes(captured.Bytes))
+        {
+            DroppedTooLong++;
+            return false;
+        }
+
+        packet->HasEthernet = captured.LinkType == LinkType.Ethernet;
+        packet->TimestampNs = captured.TimestampNs;
+        return true;
+    }
+
+    private bool TryWrite(Packet* packet)
+    {
+        if (_output == null)
+        {
+            return true;
+        }
+
+        return packet->HasEthernet == (_output.LinkType == LinkType.Ethernet) && _output.TryWrite(packet->Bytes, packet->TimestampNs);
+    }
+}

@@ -1,0 +1,92 @@
+using System.Runtime.CompilerServices;
+using Engine.Packets;
+
+namespace Engine.Vports;
+
+/// <summary>Receives the packets of a capture again and again from memory, without end; discards what is sent to it.</summary>
+/// <remarks>
+/// <para>For benchmarks: the packets are held in native memory and each is copied into a frame of the pool, as the DMA of a network card would.</para>
+/// <para>Threads: as <see cref="IVportDriver"/>.</para>
+/// </remarks>
+public sealed unsafe class PcapLoopDriver : IVportDriver
+{
+    private readonly PacketStore _store;
+    private int _next;
+
+    /// <summary>Plays the packets of <paramref name="store"/>, which belongs to the driver afterwards and must not grow any more.</summary>
+    public PcapLoopDriver(PacketStore store)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        _store = store;
+    }
+
+    /// <summary>Packets received that no frame of the pool could hold; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
+    public long DroppedTooLong { get; private set; }
+
+    /// <summary>Reads what is left of a capture into memory.</summary>
+    /// <param name="input">The capture; still belongs to the caller, and its <see cref="CaptureReader.Fault"/> tells whether all could be read.</param>
+    public static PacketStore Load(CaptureReader input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        PacketStore store = new();
+        while (input.TryRead(out CapturedPacket packet))
+        {
+            store.Add(packet.Bytes, packet.LinkType == LinkType.Ethernet);
+        }
+
+        return store;
+    }
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch)
+    {
+        PacketStore store = _store;
+        int count = store.Count;
+        int next = _next;
+        int room = Math.Min(PacketBatch.Capacity - batch.Count, count);
+        for (int i = 0; i < room; i++)
+        {
+            Packet* packet = pool.TryAllocate();
+            if (packet == null)
+            {
+                break;
+            }
+
+            if (store.TryCopyTo(next, packet))
+            {
+                batch.Add(packet);
+            }
+            else
+            {
+                DropTooLong(pool, packet);
+            }
+
+            next = next + 1 == count ? 0 : next + 1;
+        }
+
+        _next = next;
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        int count = batch.Count;
+        for (int i = 0; i < count; i++)
+        {
+            pool.Free(batch.Pointer(i));
+        }
+
+        batch.Clear();
+        return count;
+    }
+
+    /// <summary>Frees the packets held.</summary>
+    public void Dispose() => _store.Dispose();
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DropTooLong(PacketPool pool, Packet* packet)
+    {
+        pool.Free(packet);
+        DroppedTooLong++;
+    }
+}
