@@ -2,10 +2,11 @@ using Microsoft.CodeAnalysis;
 
 namespace Engine.Generators.Diagnostics;
 
-/// <summary>Every diagnostic of the generators. Ids are stable; ENG00xx flow keys.</summary>
+/// <summary>Every diagnostic of the generators. Ids are stable; ENG00xx flow keys, ENG01xx protocol headers.</summary>
 internal static class DiagnosticDescriptors
 {
     private const string FlowKeyCategory = "Engine.FlowKey";
+    private const string HeaderCategory = "Engine.ProtocolHeader";
 
     /// <summary>The marked struct cannot be extended.</summary>
     public static readonly DiagnosticDescriptor FlowKeyNotPartial = Error(
@@ -59,6 +60,38 @@ internal static class DiagnosticDescriptors
     public static readonly DiagnosticDescriptor PartCannotChangeSize = Error(
         "ENG0013", "Only numbers can change their size", "Part '{0}' of '{1}' has {2} bytes in the payload and {3} in the key, but the field is not a number");
 
-    private static DiagnosticDescriptor Error(string id, string title, string message) =>
-        new(id, title, message, FlowKeyCategory, DiagnosticSeverity.Error, isEnabledByDefault: true);
+    /// <summary>The marked struct cannot be extended.</summary>
+    public static readonly DiagnosticDescriptor HeaderNotPartial = Error(
+        "ENG0101", "A protocol header must be a partial struct", "'{0}' is marked [ProtocolHeader] but is not a partial, not generic struct of a namespace; make it one", HeaderCategory);
+
+    /// <summary>The fields do not add up to the stated size.</summary>
+    public static readonly DiagnosticDescriptor HeaderWrongSize = Error(
+        "ENG0102", "The size of a protocol header must be the sum of its fields", "The fields of '{0}' take {1} bytes but [ProtocolHeader] states {2}; correct the fields or the size", HeaderCategory);
+
+    /// <summary>A field whose type says no byte order.</summary>
+    public static readonly DiagnosticDescriptor HeaderFieldWithoutByteOrder = Error(
+        "ENG0103", "A field of a protocol header must have a byte order", "Field '{0}' is a '{1}', which does not say how it stands on the wire; use byte, Be16, Be32, Be64, EthernetAddress, Ipv6Address or another protocol header", HeaderCategory);
+
+    /// <summary>The marked property cannot be implemented.</summary>
+    public static readonly DiagnosticDescriptor BitRangeNotPartial = Error(
+        "ENG0104", "A bit range must be a partial property", "'{0}' is marked [BitRange] but is not a partial instance property with get and set; declare it as 'partial ... {{ get; set; }}'", HeaderCategory);
+
+    /// <summary>A bit range names no field that has bits.</summary>
+    public static readonly DiagnosticDescriptor BitRangeWithoutField = Error(
+        "ENG0105", "A bit range must name a field", "Bit range '{0}' is part of '{1}', which is not a field of type byte, Be16, Be32 or Be64; correct the name", HeaderCategory);
+
+    /// <summary>A bit range is empty or reaches beyond its field.</summary>
+    public static readonly DiagnosticDescriptor BitRangeOutsideField = Error(
+        "ENG0106", "A bit range must lie inside its field", "Bit range '{0}' does not lie inside the {2} bits of '{1}'; correct Shift or Width", HeaderCategory);
+
+    /// <summary>A bit range has more bits than its property.</summary>
+    public static readonly DiagnosticDescriptor BitRangeTooWide = Error(
+        "ENG0107", "A bit range must fit its property", "Bit range '{0}' has {1} bits, which do not fit a '{2}'; use bool for one bit, else byte, ushort, uint or ulong", HeaderCategory);
+
+    /// <summary>Two bit ranges of a field overlap.</summary>
+    public static readonly DiagnosticDescriptor BitRangesOverlap = Error(
+        "ENG0108", "Bit ranges must not overlap", "Bit range '{0}' overlaps '{1}' in '{2}'; correct Shift or Width", HeaderCategory);
+
+    private static DiagnosticDescriptor Error(string id, string title, string message, string category = FlowKeyCategory) =>
+        new(id, title, message, category, DiagnosticSeverity.Error, isEnabledByDefault: true);
 }

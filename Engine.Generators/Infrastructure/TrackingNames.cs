@@ -11,4 +11,13 @@ internal static class TrackingNames
 
     /// <summary>Flow key: the diagnostics alone.</summary>
     public const string FlowKeyDiagnostics = nameof(FlowKeyDiagnostics);
+
+    /// <summary>Protocol header: spec and diagnostics of each marked struct.</summary>
+    public const string HeaderParsed = nameof(HeaderParsed);
+
+    /// <summary>Protocol header: the spec alone.</summary>
+    public const string HeaderSpec = nameof(HeaderSpec);
+
+    /// <summary>Protocol header: the diagnostics alone.</summary>
+    public const string HeaderDiagnostics = nameof(HeaderDiagnostics);
 }

@@ -1,4 +1,8 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using Engine.Packets;
+using Engine.Primitives;
+using Engine.Protocols;
 
 namespace Engine.Flows;
 
@@ -8,25 +12,56 @@ namespace Engine.Flows;
 /// ("Handling malformed packets") says. What does fail is listed at each method.</para>
 /// <para>Every method leaves a whole key: all fields of the core are written, segments the packet does not use are zero,
 /// and <see cref="FlowKey.Segments"/> is brought up to date. It may hold anything of the packet seen before in that slot.</para>
-/// <para>In the packet, the header offsets and <see cref="Packet.HasOuterTag"/> are written.</para>
+/// <para>In the packet, the header offsets and <see cref="Packet.HasOuterTag"/> are written.
+/// <see cref="Packet.HasTransport"/> says that a well-formed IP header tells where its payload starts; the transport header
+/// there may be cut short, so who edits it checks the length, as the kernel does.</para>
+/// <para>The kernel's network stack takes the outer VLAN tag off a received frame and drops what is too short for that; here the tag stays
+/// in the data. <see cref="TryReceive"/> has those rules; <see cref="TryExtract"/> has the rules of the datapath's own parser.</para>
 /// <para>Threads: no state. The caller owns packet and key.</para>
 /// </remarks>
-public static unsafe class FlowKeyExtractor
+public static unsafe partial class FlowKeyExtractor
 {
+    private const int EthernetLength = 14;
+
+    // A received frame with a tag must hold the tag and the two bytes after it behind its Ethernet header (skb_vlan_untag).
+    private const int ShortestTaggedFrame = EthernetLength + 6;
+
+    // What the common case asks for: Ethernet, IPv4 without options, and a TCP header without options.
+    private const int CommonLength = 54;
+
+    private const FlowKeySegments MetadataSegments = FlowKeySegments.Conntrack | FlowKeySegments.Tunnel | FlowKeySegments.TunnelOptions;
+
     /// <summary>The key of a frame that came in on an ordinary port (the kernel's ovs_flow_key_extract without tunnel).</summary>
-    /// <remarks>All metadata is written too: <paramref name="inPort"/>, everything else 0.</remarks>
+    /// <param name="packet">With an Ethernet header.</param>
+    /// <param name="key">All metadata is written too: <paramref name="inPort"/>, everything else 0.</param>
+    /// <param name="inPort">The datapath port it came from.</param>
     /// <returns>
     /// False when the packet must be dropped (<see cref="ReasonOfFailure"/> tells why): a broken NSH header, or a frame the
     /// kernel's network stack would not have handed on, which is one shorter than 14 bytes or a tagged one shorter than 20.
     /// </returns>
-    public static bool TryReceive(Packet* packet, ref FlowKey key, uint inPort) => throw new NotSupportedException();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryReceive(Packet* packet, ref FlowKey key, uint inPort)
+    {
+        Invariant.Assert(packet->HasEthernet);
+        return TryExtractCommon(packet, ref key, received: true, inPort) || ReceiveOther(packet, ref key, inPort);
+    }
 
     /// <summary><see cref="TryReceive"/> for each packet of a batch.</summary>
     /// <param name="batch">The packets.</param>
     /// <param name="keys">Gets the key of packet i at index i; at least as long as the batch.</param>
     /// <param name="inPort">The datapath port they came from.</param>
     /// <returns>Bit i is set when packet i must be dropped; 0 almost always.</returns>
-    public static uint ReceiveBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort) => throw new NotSupportedException();
+    public static uint ReceiveBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort)
+    {
+        uint failed = 0;
+        keys = keys[..batch.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            failed |= TryReceive(batch.Pointer(i), ref keys[i], inPort) ? 0u : 1u << i;
+        }
+
+        return failed;
+    }
 
     /// <summary>
     /// The key of a packet whose metadata is known: OVS_PACKET_CMD_EXECUTE (ovs_flow_key_extract_userspace), a packet from a
@@ -38,14 +73,245 @@ public static unsafe class FlowKeyExtractor
     /// <see cref="FlowKey.Segments"/>. For a packet without Ethernet header <see cref="FlowKey.EtherType"/> must be given too.
     /// </param>
     /// <returns>False (EINVAL) for a broken NSH header, a bare packet of a VLAN type, an Ethernet packet shorter than 14 bytes.</returns>
-    public static bool TryExtract(Packet* packet, ref FlowKey key) => throw new NotSupportedException();
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryExtract(Packet* packet, ref FlowKey key) =>
+        TryExtractCommon(packet, ref key, received: false, 0) || ExtractOther(packet, ref key);
 
     /// <summary>Extracts again from the network header on, trusting what the key says about Ethernet (ovs_flow_key_update_l3l4).</summary>
     /// <param name="packet">With <see cref="Packet.NetworkOffset"/> right.</param>
     /// <param name="key">Ethernet, VLAN and type fields are kept, and the metadata.</param>
     /// <returns>False (EINVAL) for a broken NSH header.</returns>
-    public static bool TryExtractNetwork(Packet* packet, ref FlowKey key) => throw new NotSupportedException();
+    public static bool TryExtractNetwork(Packet* packet, ref FlowKey key)
+    {
+        ClearSegments(ref key, ~MetadataSegments);
+        return ExtractNetwork(packet, ref key, packet->Bytes, packet->NetworkOffset);
+    }
 
     /// <summary>Why <see cref="TryReceive"/> or <see cref="TryExtract"/> failed for this packet.</summary>
-    public static DropReason ReasonOfFailure(Packet* packet) => throw new NotSupportedException();
+    public static DropReason ReasonOfFailure(Packet* packet) => IsTooShort(packet) ? DropReason.TooShort : DropReason.ExtractionFailed;
+
+    private static bool IsTooShort(Packet* packet)
+    {
+        if (!packet->HasEthernet)
+        {
+            return false;
+        }
+
+        return !EthernetHeader.TryView(packet->Bytes, 0, out HeaderView<EthernetHeader> ethernet)
+            || (EtherTypes.IsVlan(ethernet.Header.EtherType.Value) && packet->Length < ShortestTaggedFrame);
+    }
+
+    /// <summary>Untagged IPv4 without options, not a fragment, with a whole TCP or UDP header: one check of the length, then plain loads and stores.</summary>
+    /// <returns>False, with nothing written, for every other packet.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryExtractCommon(Packet* packet, ref FlowKey key, bool received, uint inPort)
+    {
+        // The masks below are of words loaded on a little-endian machine; others go the general way.
+        int length = packet->Length;
+        if (!BitConverter.IsLittleEndian || length < CommonLength || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        {
+            return false;
+        }
+
+        // In bounds: no offset plus size below is beyond CommonLength.
+        Invariant.Assert(packet->Bytes.Length >= CommonLength);
+        ref byte frame = ref packet->DataReference;
+
+        // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
+        uint typeVersionTos = Load<uint>(ref frame, 12);
+
+        // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
+        uint fragmentTtlProtocol = Load<uint>(ref frame, 20);
+        if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
+        {
+            return false;
+        }
+
+        uint protocol = fragmentTtlProtocol >> 24;
+        uint tcpFlags = 0;
+        if (protocol == IpProtocols.Tcp)
+        {
+            // Bytes 46 and 47 are data offset and flags. A data offset below five or beyond the end makes the ports unreadable.
+            tcpFlags = Load<ushort>(ref frame, 46);
+            uint tcpLength = (tcpFlags & 0xf0) >> 2;
+            if (tcpLength - 20 > (uint)(length - CommonLength))
+            {
+                return false;
+            }
+
+            tcpFlags &= 0xff0f;
+        }
+        else if (protocol != IpProtocols.Udp)
+        {
+            return false;
+        }
+
+        // In bounds: the fields of the core follow each other without gaps up to byte 64 (FlowKeyLayoutTests).
+        ref byte core = ref Unsafe.As<FlowKey, byte>(ref key);
+        if (received)
+        {
+            Store(ref core, 0, Vector128.CreateScalar(inPort));
+        }
+
+        // Addresses and type; the TCI after them is 0.
+        Vector128<byte> ethernet = Load<Vector128<byte>>(ref frame, 0);
+        Store(ref core, 16, ethernet & Vector128.Create(-1L, 0x0000_ffff_ffff_ffff).AsByte());
+
+        // No tags; MacProtocol 1. Conntrack state is metadata.
+        if (received)
+        {
+            Store(ref core, 32, 1UL << 48);
+        }
+        else
+        {
+            Store(ref core, 32, 0u);
+            Store(ref core, 36, 1u << 16 | (uint)key.ConntrackState << 24);
+        }
+
+        // Both addresses; protocol, TOS, TTL, no fragment; both ports.
+        Store(ref core, 40, Load<ulong>(ref frame, 26));
+        Store(ref core, 48, protocol | ((typeVersionTos >> 16) & 0xff00) | (fragmentTtlProtocol & 0x00ff_0000));
+        Store(ref core, 52, Load<uint>(ref frame, 34));
+
+        // Flags; conntrack zone and priority are metadata.
+        if (received)
+        {
+            Store(ref core, 56, (ulong)tcpFlags);
+        }
+        else
+        {
+            key.TcpFlags = Be16.FromRaw((ushort)tcpFlags);
+        }
+
+        packet->NetworkOffset = 14;
+        packet->TransportOffset = 34;
+        packet->HasTransport = true;
+        packet->HasOuterTag = false;
+
+        FlowKeySegments stale = received ? key.Segments : key.Segments & ~MetadataSegments;
+        if (stale != FlowKeySegments.None)
+        {
+            ClearSegments(ref key, stale);
+        }
+
+        return true;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool ReceiveOther(Packet* packet, ref FlowKey key, uint inPort)
+    {
+        ClearSegments(ref key, MetadataSegments);
+        key.InPort = inPort;
+        key.RecirculationId = 0;
+        key.DatapathHash = 0;
+        key.SkbMark = 0;
+        key.ConntrackState = 0;
+        key.ConntrackZone = 0;
+        key.SkbPriority = 0;
+        return !IsTooShort(packet) && ExtractOther(packet, ref key);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static bool ExtractOther(Packet* packet, ref FlowKey key)
+    {
+        ClearSegments(ref key, ~MetadataSegments);
+        Span<byte> bytes = packet->Bytes;
+        int offset = 0;
+        packet->HasOuterTag = false;
+        key.VlanTci = default;
+        key.VlanTpid = default;
+        key.InnerVlanTci = default;
+        key.InnerVlanTpid = default;
+        if (packet->HasEthernet)
+        {
+            if (!EthernetHeader.TryView(bytes, 0, out HeaderView<EthernetHeader> ethernet))
+            {
+                return false;
+            }
+
+            key.EthernetDestination = ethernet.Header.Destination;
+            key.EthernetSource = ethernet.Header.Source;
+            key.MacProtocol = 1;
+            offset = EthernetLength - sizeof(ushort);
+            if (TryReadTag(bytes, ref offset, out key.VlanTpid, out key.VlanTci))
+            {
+                packet->HasOuterTag = true;
+                TryReadTag(bytes, ref offset, out key.InnerVlanTpid, out key.InnerVlanTci);
+            }
+
+            key.EtherType = ReadEtherType(bytes, ref offset);
+        }
+        else
+        {
+            key.EthernetDestination = default;
+            key.EthernetSource = default;
+            key.MacProtocol = 0;
+            if (EtherTypes.IsVlan(key.EtherType.Value))
+            {
+                return false;
+            }
+        }
+
+        packet->NetworkOffset = (ushort)offset;
+        return ExtractNetwork(packet, ref key, bytes, offset);
+    }
+
+    /// <summary>Takes a VLAN tag at <paramref name="offset"/>, where an Ethernet type stands otherwise, and moves on behind it.</summary>
+    /// <returns>False, with nothing moved, when there is none, or it is cut short so that no type follows it.</returns>
+    private static bool TryReadTag(Span<byte> bytes, ref int offset, out Be16 tpid, out Be16 tci)
+    {
+        if (!VlanTag.TryView(bytes, offset, out HeaderView<VlanTag> tag)
+            || !EtherTypes.IsVlan(tag.Header.Tpid.Value)
+            || bytes.Length - offset < 6)
+        {
+            tpid = default;
+            tci = default;
+            return false;
+        }
+
+        tpid = tag.Header.Tpid;
+        tci = new Be16((ushort)(tag.Header.Tci.Value | 0x1000));
+        offset += 4;
+        return true;
+    }
+
+    /// <summary>Reads the Ethernet type at <paramref name="offset"/>, or the one in the SNAP header of an LLC frame, and moves on behind it.</summary>
+    private static Be16 ReadEtherType(Span<byte> bytes, ref int offset)
+    {
+        // In bounds: 14 bytes were checked, and two behind each tag.
+        Be16 type = Be16.FromRaw(BitConverter.ToUInt16(bytes[offset..]));
+        offset += sizeof(ushort);
+        if (type.Value >= EtherTypes.Minimum)
+        {
+            return type;
+        }
+
+        if (!LlcSnapHeader.TryView(bytes, offset, out HeaderView<LlcSnapHeader> llc)
+            || llc.Header.DestinationSap != LlcSnapHeader.SnapSap
+            || llc.Header.SourceSap != LlcSnapHeader.SnapSap
+            || (llc.Header.OrganizationHigh | llc.Header.OrganizationLow.Raw) != 0)
+        {
+            return EtherTypes.Llc;
+        }
+
+        offset += 8;
+        return llc.Header.EtherType.Value >= EtherTypes.Minimum ? llc.Header.EtherType : EtherTypes.Llc;
+    }
+
+    /// <summary>Zeroes these segments where they may be in use.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void ClearSegments(ref FlowKey key, FlowKeySegments segments)
+    {
+        segments &= key.Segments;
+        if (segments != FlowKeySegments.None)
+        {
+            key.ClearSegments(segments);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static T Load<T>(ref byte start, nint offset) => Unsafe.ReadUnaligned<T>(ref Unsafe.AddByteOffset(ref start, offset));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Store<T>(ref byte start, nint offset, T value) => Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref start, offset), value);
 }
