@@ -8,6 +8,7 @@ internal sealed class SourceWriter
     private readonly StringBuilder _text = new();
     private int _depth;
     private bool _blankPending;
+    private bool _blockBegins;
 
     /// <summary>Writes one or more lines at the current depth. Empty lines get no trailing blanks.</summary>
     public SourceWriter Write(string lines)
@@ -23,7 +24,7 @@ internal sealed class SourceWriter
     /// <summary>Leaves an empty line, unless a block has just begun or ends next.</summary>
     public SourceWriter Blank()
     {
-        _blankPending = true;
+        _blankPending = !_blockBegins;
         return this;
     }
 
@@ -36,7 +37,7 @@ internal sealed class SourceWriter
         }
 
         WriteLine("{");
-        _blankPending = false;
+        _blockBegins = true;
         _depth++;
         return this;
     }
@@ -58,9 +59,10 @@ internal sealed class SourceWriter
         if (_blankPending)
         {
             _text.Append('\n');
-            _blankPending = false;
         }
 
+        _blankPending = false;
+        _blockBegins = false;
         if (line.Length > 0)
         {
             _text.Append(' ', _depth * 4).Append(line);
