@@ -53,21 +53,24 @@ public sealed unsafe class PacketStore : IDisposable
         MaximumLength = Math.Max(MaximumLength, packet.Length);
     }
 
+    /// <summary>Bytes of the packet at <paramref name="index"/>, which must be below <see cref="Count"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public int LengthOf(int index)
+    {
+        Invariant.Assert((uint)index < (uint)Count);
+        return (int)((uint)_index[index] & LengthMask);
+    }
+
     /// <summary>Copies a packet into a fresh frame.</summary>
     /// <param name="index">Which one, below <see cref="Count"/>.</param>
-    /// <param name="packet">A packet as the pool gives it out.</param>
-    /// <returns>False, with the packet unchanged, when the frame is too small.</returns>
+    /// <param name="packet">A packet as the pool gives it out for this length.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool TryCopyTo(int index, Packet* packet)
+    public void CopyTo(int index, Packet* packet)
     {
         Invariant.Assert((uint)index < (uint)Count);
         ulong word = _index[index];
         int length = (int)((uint)word & LengthMask);
-        if (length > packet->FrameSize - Packet.DefaultDataOffset)
-        {
-            return false;
-        }
-
+        Invariant.Assert(length <= packet->FrameSize - Packet.DefaultDataOffset);
         byte* source = _bytes + ((nint)(word >> LineShift) * LineSize);
         byte* destination = (byte*)packet + Packet.DefaultDataOffset;
 
@@ -79,7 +82,6 @@ public sealed unsafe class PacketStore : IDisposable
 
         packet->SetData(Packet.DefaultDataOffset, length);
         packet->HasEthernet = (word & EthernetBit) != 0;
-        return true;
     }
 
     /// <summary>Frees the memory. Nothing may be copied any more.</summary>

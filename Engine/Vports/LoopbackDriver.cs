@@ -25,7 +25,7 @@ public sealed unsafe class LoopbackDriver : IVportDriver
         _fromDatapath = new PacketBytesRing(ringSize);
     }
 
-    /// <summary>Packets put in that no frame of the pool could hold; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
+    /// <summary>Packets put in that are longer than <see cref="PacketPool.MaximumPacketLength"/>; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
     public long DroppedTooLong => Volatile.Read(ref _droppedTooLong);
 
     /// <summary>Puts a packet in, to be received by the datapath. The bytes are copied.</summary>
@@ -55,23 +55,22 @@ public sealed unsafe class LoopbackDriver : IVportDriver
     {
         while (!batch.IsFull && _toDatapath.TryPeek(out ReadOnlySpan<byte> bytes))
         {
-            Packet* packet = pool.TryAllocate();
+            if (bytes.Length > PacketPool.MaximumPacketLength)
+            {
+                Volatile.Write(ref _droppedTooLong, _droppedTooLong + 1);
+                _toDatapath.Remove();
+                continue;
+            }
+
+            Packet* packet = pool.TryAllocate(bytes.Length);
             if (packet == null)
             {
                 // Stays in the ring until a frame is free, as in the ring of a device.
                 return;
             }
 
-            if (packet->TrySetBytes(bytes))
-            {
-                batch.Add(packet);
-            }
-            else
-            {
-                pool.Free(packet);
-                Volatile.Write(ref _droppedTooLong, _droppedTooLong + 1);
-            }
-
+            packet->TrySetBytes(bytes);
+            batch.Add(packet);
             _toDatapath.Remove();
         }
     }

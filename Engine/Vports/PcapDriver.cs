@@ -12,6 +12,12 @@ public sealed unsafe class PcapDriver : IVportDriver
     private readonly CaptureReader? _input;
     private readonly CaptureWriter? _output;
 
+    // A packet that waits for a frame; none when the length is -1.
+    private byte[]? _held;
+    private int _heldLength = -1;
+    private LinkType _heldLinkType;
+    private long _heldTimestampNs;
+
     /// <summary>Makes a port of one capture or two.</summary>
     /// <param name="input">What it receives, null for nothing. Belongs to the driver.</param>
     /// <param name="output">Where what is sent goes, null to discard it. Belongs to the driver.</param>
@@ -34,27 +40,30 @@ public sealed unsafe class PcapDriver : IVportDriver
     /// <summary>What the output's stream said when it failed; null while it works.</summary>
     public string? OutputFailure => _output?.Failure;
 
-    /// <summary>Packets of the input that no frame of the pool could hold; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
+    /// <summary>Packets of the input that are longer than <see cref="PacketPool.MaximumPacketLength"/>; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
     public long DroppedTooLong { get; private set; }
 
     /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
-        while (!IsFinished && !batch.IsFull)
+        while (!batch.IsFull && TryNext(out CapturedPacket captured))
         {
-            // The frame first: a packet that was read cannot be put back.
-            Packet* packet = pool.TryAllocate();
-            if (packet == null)
+            if (captured.Bytes.Length > PacketPool.MaximumPacketLength)
             {
-                return;
-            }
-
-            if (!TryReadInto(packet))
-            {
-                pool.Free(packet);
+                DroppedTooLong++;
                 continue;
             }
 
+            Packet* packet = pool.TryAllocate(captured.Bytes.Length);
+            if (packet == null)
+            {
+                Hold(in captured);
+                return;
+            }
+
+            packet->TrySetBytes(captured.Bytes);
+            packet->HasEthernet = captured.LinkType == LinkType.Ethernet;
+            packet->TimestampNs = captured.TimestampNs;
             batch.Add(packet);
         }
     }
@@ -84,23 +93,29 @@ public sealed unsafe class PcapDriver : IVportDriver
         _output?.Dispose();
     }
 
-    private bool TryReadInto(Packet* packet)
+    // The packet that was held, or the next of the input.
+    private bool TryNext(out CapturedPacket captured)
     {
-        if (!_input!.TryRead(out CapturedPacket captured))
+        if (_heldLength >= 0)
         {
-            IsFinished = true;
-            return false;
+            captured = new CapturedPacket { Bytes = _held.AsSpan(0, _heldLength), LinkType = _heldLinkType, TimestampNs = _heldTimestampNs };
+            _heldLength = -1;
+            return true;
         }
 
-        if (!packet->TrySetBytes(captured.Bytes))
-        {
-            DroppedTooLong++;
-            return false;
-        }
+        captured = default;
+        IsFinished = IsFinished || !_input!.TryRead(out captured);
+        return !IsFinished;
+    }
 
-        packet->HasEthernet = captured.LinkType == LinkType.Ethernet;
-        packet->TimestampNs = captured.TimestampNs;
-        return true;
+    // Keeps a packet that was read while no frame was free, until there is one.
+    private void Hold(in CapturedPacket captured)
+    {
+        _held ??= new byte[PacketPool.MaximumPacketLength];
+        captured.Bytes.CopyTo(_held);
+        _heldLength = captured.Bytes.Length;
+        _heldLinkType = captured.LinkType;
+        _heldTimestampNs = captured.TimestampNs;
     }
 
     private bool TryWrite(Packet* packet)

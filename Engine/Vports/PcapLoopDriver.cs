@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Engine.Packets;
 
 namespace Engine.Vports;
@@ -20,7 +19,7 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
         _store = store;
     }
 
-    /// <summary>Packets received that no frame of the pool could hold; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
+    /// <summary>Packets played that are longer than <see cref="PacketPool.MaximumPacketLength"/>; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
     public long DroppedTooLong { get; private set; }
 
     /// <summary>Reads what is left of a capture into memory.</summary>
@@ -46,19 +45,20 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
         int room = Math.Min(PacketBatch.Capacity - batch.Count, count);
         for (int i = 0; i < room; i++)
         {
-            Packet* packet = pool.TryAllocate();
-            if (packet == null)
+            int length = store.LengthOf(next);
+            Packet* packet = pool.TryAllocate(length);
+            if (packet != null)
+            {
+                store.CopyTo(next, packet);
+                batch.Add(packet);
+            }
+            else if (length <= PacketPool.MaximumPacketLength)
             {
                 break;
             }
-
-            if (store.TryCopyTo(next, packet))
-            {
-                batch.Add(packet);
-            }
             else
             {
-                DropTooLong(pool, packet);
+                DroppedTooLong++;
             }
 
             next = next + 1 == count ? 0 : next + 1;
@@ -82,11 +82,4 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
 
     /// <summary>Frees the packets held.</summary>
     public void Dispose() => _store.Dispose();
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    private void DropTooLong(PacketPool pool, Packet* packet)
-    {
-        pool.Free(packet);
-        DroppedTooLong++;
-    }
 }
