@@ -17,7 +17,7 @@ internal static class FlowFields
     [
         .. typeof(FlowKey).GetFields(BindingFlags.Public | BindingFlags.Instance)
             .Where(field => field.Name != nameof(FlowKey.Segments))
-            .Select(field => new FlowField(field.Name, (int)Marshal.OffsetOf<FlowKey>(field.Name), Marshal.SizeOf(field.FieldType)))
+            .Select(field => new FlowField(field.Name, (int)Marshal.OffsetOf<FlowKey>(field.Name), Marshal.SizeOf(field.FieldType.IsEnum ? Enum.GetUnderlyingType(field.FieldType) : field.FieldType)))
     ];
 }
 
