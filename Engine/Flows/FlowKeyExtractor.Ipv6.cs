@@ -75,7 +75,7 @@ public static unsafe partial class FlowKeyExtractor
 
     /// <summary>Walks to the first header that is no extension header (the kernel's ipv6_find_hdr with no target).</summary>
     /// <param name="bytes">The packet.</param>
-    /// <param name="offset">Where the first extension header starts; then where the last header starts, maybe beyond the end.</param>
+    /// <param name="offset">Where the first extension header starts; then where the last header starts.</param>
     /// <param name="protocol">Type of the first extension header; then of the last header.</param>
     /// <param name="fragment">0, 1 or 2, also when false is returned.</param>
     /// <returns>False when the chain is cut short, or a later fragment continues with extension headers.</returns>
@@ -128,7 +128,8 @@ public static unsafe partial class FlowKeyExtractor
             offset += length;
         }
 
-        return true;
+        // A last header that says it is longer than the packet leaves nothing to look at.
+        return offset <= bytes.Length;
     }
 
     /// <summary>Which extension headers there are, and whether they repeat or stand in another order than RFC 8200 section 4.1 recommends.</summary>
@@ -144,8 +145,7 @@ public static unsafe partial class FlowKeyExtractor
                     return (ushort)(seen | NoNextHeader);
 
                 case IpProtocols.Authentication:
-                    // The kernel forgives what IPPROTO_FRAGMENT (44) is as bits, where it means the fragment header's bit.
-                    seen = Note(seen, Authentication, HopByHop | Destination | Router | IpProtocols.Fragment, destinations);
+                    seen = Note(seen, Authentication, HopByHop | Destination | Router | Fragment, destinations);
                     break;
 
                 case IpProtocols.DestinationOptions:

@@ -1,4 +1,5 @@
 using Engine.Packets;
+using Engine.Primitives;
 using Engine.Protocols;
 
 namespace Engine.Flows;
@@ -209,10 +210,11 @@ public static unsafe partial class FlowKeyExtractor
         return true;
     }
 
-    /// <summary>Notes where the transport header starts, which may lie beyond the end of a packet that is cut short.</summary>
+    /// <summary>Notes where the transport header starts: inside the packet or at its end.</summary>
     private static void SetTransport(Packet* packet, int offset)
     {
         // Only a 64 KiB packet that is nothing but extension headers gets further than the field can say.
+        Invariant.Assert(offset <= packet->Length);
         if (offset <= ushort.MaxValue)
         {
             packet->TransportOffset = (ushort)offset;
