@@ -15,8 +15,14 @@ public enum Errno
     /// <summary>ENXIO: no such device or address.</summary>
     NoSuchDeviceOrAddress = 6,
 
+    /// <summary>EIO: input or output error; what a TAP device that is down says.</summary>
+    InputOutput = 5,
+
     /// <summary>EBADF: bad file descriptor.</summary>
     BadDescriptor = 9,
+
+    /// <summary>EAGAIN: nothing there now, or no room now.</summary>
+    TryAgain = 11,
 
     /// <summary>ENOMEM: out of memory; also what a too short packet gives when its header is set.</summary>
     NoMemory = 12,

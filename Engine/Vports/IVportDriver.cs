@@ -14,4 +14,10 @@ public interface IVportDriver : IDisposable
     /// <summary>Sends every packet of the batch in order and takes them: a packet is freed to <paramref name="pool"/> when it is out. The batch is empty afterwards.</summary>
     /// <returns>How many were sent; the others were dropped because the outside did not take them.</returns>
     int Transmit(PacketPool pool, ref PacketBatch batch);
+
+    /// <summary>Adds what only the driver counts: frames lost before a packet was made of them, bad frames.</summary>
+    /// <remarks>Threads: the control thread, while a worker runs the driver.</remarks>
+    void AddStats(ref VportStats stats)
+    {
+    }
 }

@@ -68,6 +68,7 @@ public sealed class Vport
             sum.TxDropped += stats.TxDropped;
         }
 
+        Driver.AddStats(ref sum);
         return sum;
     }
 

@@ -1,0 +1,19 @@
+using System.Runtime.InteropServices;
+
+namespace Engine.Platform;
+
+// sys/mman.h
+internal static unsafe partial class Libc
+{
+    public const int PROT_READ = 1;
+    public const int PROT_WRITE = 2;
+
+    public const int MAP_SHARED = 1;
+    public const int MAP_POPULATE = 0x8000;
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint mmap(nint addr, nuint length, int prot, int flags, int fd, nint offset);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int munmap(nint addr, nuint length);
+}

@@ -1,0 +1,56 @@
+using System.Runtime.InteropServices;
+
+namespace Engine.Platform;
+
+// unistd.h, fcntl.h, sys/ioctl.h, poll.h, sched.h
+internal static unsafe partial class Libc
+{
+    public const int O_RDWR = 2;
+    public const int O_NONBLOCK = 0x800;
+    public const int O_CLOEXEC = 0x80000;
+
+    public const short POLLIN = 1;
+    public const short POLLERR = 8;
+
+    public const int CLONE_NEWNET = 0x40000000;
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string pathname, int flags);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int close(int fd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint read(int fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint write(int fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint writev(int fd, iovec* iov, int iovcnt);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int ioctl(int fd, nuint request, void* argp);
+
+    [LibraryImport(Library, EntryPoint = "ioctl", SetLastError = true)]
+    public static partial int ioctl_long(int fd, nuint request, nint arg);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int poll(pollfd* fds, nuint nfds, int timeout);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setns(int fd, int nstype);
+
+    public struct iovec
+    {
+        public nint iov_base;
+        public nuint iov_len;
+    }
+
+    public struct pollfd
+    {
+        public int fd;
+        public short events;
+        public short revents;
+    }
+}

@@ -1,0 +1,61 @@
+using Engine.Packets;
+using Engine.Platform;
+
+namespace Engine.Vports;
+
+/// <summary>The virtio_net header before a frame, from and to a packet's <see cref="PacketOffload"/>.</summary>
+/// <remarks>The kernel's numbers for flags and segmentation types are the packet's.</remarks>
+internal static class OffloadHeader
+{
+    private const int TcpChecksumOffset = 16;
+    private const int TcpDataOffset = 12;
+    private const int UdpHeaderLength = 8;
+
+    /// <summary>Notes in the packet what its source left undone.</summary>
+    /// <param name="packet">The packet, with its data.</param>
+    /// <param name="header">What stood before the frame.</param>
+    /// <param name="shift">Bytes put into the frame since, before the place where the checksum starts: a VLAN tag.</param>
+    public static void Read(ref Packet packet, in Libc.virtio_net_hdr header, int shift)
+    {
+        if (header.flags == 0 && header.gso_type == 0)
+        {
+            return;
+        }
+
+        packet.Offload = new PacketOffload
+        {
+            Flags = header.flags,
+            GsoType = header.gso_type,
+            HeaderLength = (ushort)(header.hdr_len + shift),
+            SegmentSize = header.gso_size,
+            ChecksumStart = (ushort)(header.csum_start + shift),
+            ChecksumOffset = header.csum_offset,
+        };
+    }
+
+    /// <summary>What the kernel has to do with a packet.</summary>
+    public static Libc.virtio_net_hdr Of(ref Packet packet)
+    {
+        ref PacketOffload offload = ref packet.Offload;
+        return (offload.Flags & Libc.VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 && offload.GsoType == 0
+            ? default
+            : new Libc.virtio_net_hdr
+            {
+                flags = offload.Flags,
+                gso_type = offload.GsoType,
+                hdr_len = offload.GsoType == 0 ? (ushort)0 : (ushort)HeaderLength(ref packet),
+                gso_size = offload.SegmentSize,
+                csum_start = offload.ChecksumStart,
+                csum_offset = offload.ChecksumOffset,
+            };
+    }
+
+    // From the headers themselves: for encapsulated or linear frames the source's hint is far off, and the kernel keeps that much in one piece.
+    private static int HeaderLength(ref Packet packet)
+    {
+        int start = packet.Offload.ChecksumStart;
+        return packet.Offload.ChecksumOffset != TcpChecksumOffset ? start + UdpHeaderLength
+            : start + TcpDataOffset < packet.Length ? start + ((packet.Bytes[start + TcpDataOffset] >> 4) * 4)
+            : packet.Offload.HeaderLength;
+    }
+}

@@ -1,0 +1,265 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Engine.Packets;
+using Engine.Platform;
+using Engine.Primitives;
+
+namespace Engine.Vports;
+
+/// <summary>A device by an AF_PACKET socket: a receive ring, sends of a batch in one call, partial checksums and GSO frames carried both ways.</summary>
+/// <remarks>
+/// <para>The device is promiscuous and its frames are kept from the host's stack while a driver is open; both end with the
+/// process at the latest.</para>
+/// <para>Frames are sent by sendmmsg, not by a transmit ring: a veth device copies what a transmit ring lends it (skb_orphan_frags), so
+/// that the ring saves no copy there and holds its slots longer.</para>
+/// <para>Threads: as <see cref="IVportDriver"/>. Workers that share a device have a driver each, in one fanout group.</para>
+/// </remarks>
+public sealed unsafe class PacketSocketDriver : IVportDriver
+{
+    private const int EthernetAddressesLength = 12;
+    private const int VlanTagLength = 4;
+
+    // Bytes of a slot before the frame: ring header, link-layer address, alignment, virtio_net header.
+    private const int SlotOverhead = 128;
+
+    private readonly Netdev _netdev;
+    private readonly PacketSocket _socket;
+    private readonly MessageQueue _queue = new(PacketBatch.Capacity);
+
+    // Written by the worker.
+    private ulong _rxTruncated;
+    private ulong _rxErrors;
+
+    // Written by the control thread: the kernel forgets its count when asked.
+    private ulong _rxRingFull;
+
+    private PacketSocketDriver(Netdev netdev, PacketSocket socket)
+    {
+        _netdev = netdev;
+        _socket = socket;
+    }
+
+    /// <summary>Takes the device's frames from the host and starts to receive them.</summary>
+    /// <param name="netdev">The device, opened in the network namespace of the calling thread.</param>
+    /// <param name="options">Ring and fanout.</param>
+    /// <param name="driver">The driver, or null when refused.</param>
+    /// <returns>What the kernel refused: EPERM without CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF; ENODEV when the device is gone.</returns>
+    public static Refusal TryOpen(Netdev netdev, PacketSocketOptions options, out PacketSocketDriver? driver)
+    {
+        ArgumentNullException.ThrowIfNull(netdev);
+        ArgumentNullException.ThrowIfNull(options);
+        driver = null;
+        if (options.RingSlots < 64 || !BitOperations.IsPow2(options.RingSlots))
+        {
+            return Refusal.Invalid("A packet ring has a power of two of at least 64 slots.");
+        }
+
+        Errno errno = netdev.TryGetMtu(out int mtu);
+        if (errno != Errno.None)
+        {
+            return new Refusal(errno, "The device is gone.");
+        }
+
+        PacketSocket? socket = null;
+        try
+        {
+            // First kept from the host, then received: a frame in between is lost, never seen twice.
+            netdev.TakeFrames();
+            int slotSize = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2048, Math.Min(mtu, 1 << 16) + SlotOverhead));
+            socket = new PacketSocket(netdev.Index, slotSize, options.RingSlots);
+            if (options.FanoutGroup is ushort group)
+            {
+                socket.JoinFanout(group, (ushort)options.FanoutMode);
+            }
+        }
+        catch (SystemCallException exception)
+        {
+            socket?.Dispose();
+            return new Refusal(exception.Errno, exception.Message);
+        }
+
+        driver = new PacketSocketDriver(netdev, socket);
+        return Refusal.None;
+    }
+
+    /// <summary>What to wait on (poll, epoll, io_uring) for frames, and for an error when the device goes down or away.</summary>
+    public SafeHandle WaitHandle => _socket.Descriptor;
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        while (!batch.IsFull && _socket.TryPeek(out PacketSocketFrame frame))
+        {
+            Packet* packet;
+            if (!frame.IsWhole)
+            {
+                if (!TryTakeQueued(pool, in frame, out packet))
+                {
+                    return;
+                }
+            }
+            else
+            {
+                packet = TryTake(pool, in frame);
+                if (packet == null)
+                {
+                    // Stays in the ring until a packet is free; the kernel drops what does not fit the ring and counts it.
+                    return;
+                }
+            }
+
+            _socket.Release();
+            if (packet != null)
+            {
+                batch.Add(packet);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            _queue.Add((nint)packet + packet->DataOffset, packet->Length, packet->AvailableHeadroom, OffloadHeader.Of(ref *packet));
+        }
+
+        int sent = Send();
+        _queue.Clear();
+        for (int i = 0; i < batch.Count; i++)
+        {
+            pool.Free(batch.Pointer(i));
+        }
+
+        batch.Clear();
+        return sent;
+    }
+
+    /// <inheritdoc/>
+    public void AddStats(ref VportStats stats)
+    {
+        _rxRingFull += _socket.TakeDropCount();
+        stats.RxDropped += _rxRingFull + _rxTruncated;
+        stats.RxErrors += _rxErrors;
+    }
+
+    /// <summary>Stops receiving. The device's frames go to the host again when <see cref="Netdev"/> is disposed.</summary>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _queue.Dispose();
+    }
+
+    // The frame of a slot as a packet, with its VLAN tag put back. Null when no packet is free.
+    private static Packet* TryTake(PacketPool pool, in PacketSocketFrame frame)
+    {
+        ReadOnlySpan<byte> source = frame.Bytes;
+        int tag = frame.HasVlan ? VlanTagLength : 0;
+        Packet* packet = pool.TryAllocate(source.Length + tag);
+        if (packet == null)
+        {
+            return null;
+        }
+
+        packet->SetData(Packet.DefaultDataOffset, source.Length + tag);
+        Span<byte> bytes = packet->Bytes;
+        if (tag == 0)
+        {
+            source.CopyTo(bytes);
+        }
+        else
+        {
+            source[..EthernetAddressesLength].CopyTo(bytes);
+            WriteTag(bytes, in frame);
+            source[EthernetAddressesLength..].CopyTo(bytes[(EthernetAddressesLength + VlanTagLength)..]);
+        }
+
+        packet->TimestampNs = frame.TimestampNs;
+        OffloadHeader.Read(ref *packet, frame.Offload, tag);
+        return packet;
+    }
+
+    // A frame longer than a slot. True with a null packet when it is lost; false when it must wait for a free packet.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryTakeQueued(PacketPool pool, in PacketSocketFrame frame, out Packet* packet)
+    {
+        packet = null;
+        if (!frame.IsQueued)
+        {
+            // The socket's queue was full: only the start of the frame is left.
+            _rxTruncated++;
+            return true;
+        }
+
+        int length = frame.Length;
+        packet = pool.TryAllocate(Math.Min(length, PacketPool.MaximumPacketLength));
+        if (packet == null)
+        {
+            return false;
+        }
+
+        // The virtio_net header goes before the data, into the headroom.
+        const int Start = Packet.DefaultDataOffset - PacketSocket.OffloadHeaderSize;
+        packet->SetData(Start, Math.Min(length, PacketPool.MaximumPacketLength) + PacketSocket.OffloadHeaderSize);
+        if (_socket.TakeQueued(packet->Bytes) != length + PacketSocket.OffloadHeaderSize)
+        {
+            pool.Free(packet);
+            packet = null;
+            _rxErrors++;
+            return true;
+        }
+
+        packet->Pull(PacketSocket.OffloadHeaderSize);
+        int tag = 0;
+        if (frame.HasVlan)
+        {
+            tag = VlanTagLength;
+            bool pushed = packet->TryPush(VlanTagLength);
+            Invariant.Assert(pushed);
+            Span<byte> bytes = packet->Bytes;
+            bytes.Slice(VlanTagLength, EthernetAddressesLength).CopyTo(bytes);
+            WriteTag(bytes, in frame);
+        }
+
+        packet->TimestampNs = frame.TimestampNs;
+        OffloadHeader.Read(ref *packet, frame.Offload, tag);
+        return true;
+    }
+
+    private static void WriteTag(Span<byte> bytes, in PacketSocketFrame frame)
+    {
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[EthernetAddressesLength..], frame.VlanType);
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[(EthernetAddressesLength + 2)..], frame.VlanControl);
+    }
+
+    // Sends the queue. A frame the kernel refuses is left out; the others still go.
+    private int Send()
+    {
+        int next = 0, sent = 0;
+        while (next < _queue.Count)
+        {
+            int taken = _socket.Send(_queue, next, out Errno errno);
+            next += taken;
+            sent += taken;
+            if (taken != 0)
+            {
+                continue;
+            }
+
+            if (_netdev.Report(errno) || errno == Errno.TryAgain)
+            {
+                break;
+            }
+
+            // EMSGSIZE, EINVAL, ENOBUFS: this frame, not the next.
+            next++;
+        }
+
+        return sent;
+    }
+}
