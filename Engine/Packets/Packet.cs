@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Engine.Primitives;
 
 namespace Engine.Packets;
@@ -23,8 +24,18 @@ public struct Packet
     /// <summary>Offset of the data of a fresh packet from the start of its frame.</summary>
     public const int DefaultDataOffset = DescriptorSize + Headroom;
 
-    // Where the bytes are; written by the pool, by drivers and by pushes.
+    // The frame, for good. 16 bytes.
     private int _frameSize;
+
+    /// <summary>Index of the frame in its region of the pool.</summary>
+    internal int FrameIndex;
+
+    /// <summary>Whether the frame is of the pool's large region.</summary>
+    internal bool IsLarge;
+
+    private readonly int _padding;
+
+    // The packet in it: 64 bytes, written at once by Reset, which knows where _dataOffset and HasEthernet stand.
     private int _dataOffset;
     private int _length;
 
@@ -54,9 +65,6 @@ public struct Packet
     /// </summary>
     public bool HasOuterTag;
 
-    /// <summary>The checksum and segmentation state from the source to the sink; <see cref="PacketOffload"/>.</summary>
-    public PacketOffload Offload;
-
     /// <summary>Largest L3 length of the fragments this packet was reassembled from, 0 if none (OVS_PACKET_ATTR_MRU).</summary>
     public ushort MaximumReceiveUnit;
 
@@ -72,11 +80,8 @@ public struct Packet
     /// <summary>When the packet arrived, in nanoseconds since 1970-01-01 UTC, as its source says; 0 if it does not.</summary>
     public long TimestampNs;
 
-    /// <summary>Index of the frame in its region of the pool.</summary>
-    internal int FrameIndex;
-
-    /// <summary>Whether the frame is of the pool's large region.</summary>
-    internal bool IsLarge;
+    /// <summary>The checksum and segmentation state from the source to the sink; <see cref="PacketOffload"/>.</summary>
+    public PacketOffload Offload;
 
     /// <summary>Bytes of the frame, descriptor included.</summary>
     public readonly int FrameSize => _frameSize;
@@ -118,22 +123,12 @@ public struct Packet
     }
 
     /// <summary>Forgets everything but the frame: no data, default headroom, no metadata.</summary>
-    public void Reset()
-    {
-        _dataOffset = DefaultDataOffset;
-        _length = 0;
-        CutLength = 0;
-        Protocol = default;
-        NetworkOffset = 0;
-        TransportOffset = 0;
-        HasTransport = false;
-        HasEthernet = true;
-        HasOuterTag = false;
-        Offload = default;
-        MaximumReceiveUnit = 0;
-        FlowHash = 0;
-        TimestampNs = 0;
-    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Reset() =>
+        // In bounds: the 64 bytes from _dataOffset on lie inside the descriptor. The fifth word holds HasEthernet in its second byte.
+        Unsafe.WriteUnaligned(
+            ref Unsafe.As<int, byte>(ref _dataOffset),
+            Vector512.Create(DefaultDataOffset, 0, 0, 0, 1 << 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
 
     /// <summary>Replaces the data by a copy of <paramref name="bytes"/> at the default headroom.</summary>
     /// <returns>False, with the packet unchanged, when the frame is too small.</returns>
