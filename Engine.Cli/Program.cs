@@ -1,1 +1,3 @@
-Console.WriteLine();
+using Engine.Cli;
+
+return EngineCommand.Run(args, Console.Out, Console.Error);

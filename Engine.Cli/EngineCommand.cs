@@ -1,0 +1,38 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Parsing;
+
+namespace Engine.Cli;
+
+/// <summary>The <c>engine</c> command: its verbs, and how arguments reach them.</summary>
+internal static class EngineCommand
+{
+    /// <summary>Runs the command.</summary>
+    /// <param name="arguments">The arguments, without the name of the program.</param>
+    /// <param name="output">Standard output.</param>
+    /// <param name="error">Standard error.</param>
+    /// <returns>An <see cref="ExitCode"/>.</returns>
+    public static int Run(string[] arguments, TextWriter output, TextWriter error)
+    {
+        // A RootCommand would be called after the program's file, which is another one under "dotnet run".
+        Command root = new("engine", "An Open vSwitch datapath in user space.")
+        {
+            new HelpOption(),
+            new VersionOption(),
+            ReplayCommand.Create(),
+        };
+        ParseResult parsed = root.Parse(arguments);
+        if (parsed.Errors.Count != 0)
+        {
+            foreach (ParseError parseError in parsed.Errors)
+            {
+                error.WriteLine($"engine: {parseError.Message}");
+            }
+
+            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", _ => "engine" }} --help'.");
+            return ExitCode.BadInput;
+        }
+
+        return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error });
+    }
+}

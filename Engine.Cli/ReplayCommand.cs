@@ -1,0 +1,70 @@
+using System.CommandLine;
+using Engine.Vports;
+
+namespace Engine.Cli;
+
+/// <summary><c>engine replay</c>: plays a capture through a flow table.</summary>
+internal static class ReplayCommand
+{
+    /// <summary>Makes the verb.</summary>
+    public static Command Create()
+    {
+        Argument<string> capture = new("IN") { Description = "Capture to play: pcap or pcapng of Ethernet or IP packets." };
+        Option<string> flows = new("--flows")
+        {
+            Description = "Flows, one a line, as ovs-dpctl prints them: KEY ACTIONS or KEY, actions:ACTIONS. # begins a comment.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        Option<uint> inPort = new("--in-port")
+        {
+            Description = "Number of the port by which the packets come in.",
+            HelpName = "N",
+            DefaultValueFactory = _ => 1,
+        };
+        Option<string?> outDirectory = new("--out-dir")
+        {
+            Description = "Write what each port sends to DIR/port-N.pcap. DIR is made if it does not exist.",
+            HelpName = "DIR",
+        };
+        Option<double?> loop = new("--loop")
+        {
+            Description = "Measure: play the capture from memory, again and again for so long, into ports that discard.",
+            HelpName = "SECONDS",
+        };
+        Option<bool> json = new("--json") { Description = "Print one JSON object instead of tables." };
+
+        inPort.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<uint>() > VportTable.MaximumNumber)
+            {
+                result.AddError($"--in-port: expected a number from 0 to {VportTable.MaximumNumber}");
+            }
+        });
+        loop.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<double?>() is not (> 0 and <= 86_400))
+            {
+                result.AddError("--loop: expected a number of seconds above 0 and up to 86400");
+            }
+        });
+
+        Command command = new("replay", "Play a capture through flows; count, and write what comes out.")
+        {
+            capture, flows, inPort, outDirectory, loop, json,
+        };
+        command.SetAction(parsed => Replay.Run(
+            new ReplayOptions
+            {
+                CapturePath = parsed.GetRequiredValue(capture),
+                FlowsPath = parsed.GetRequiredValue(flows),
+                InPort = parsed.GetValue(inPort),
+                OutDirectory = parsed.GetValue(outDirectory),
+                LoopSeconds = parsed.GetValue(loop),
+                IsJson = parsed.GetValue(json),
+            },
+            parsed.InvocationConfiguration.Output,
+            parsed.InvocationConfiguration.Error));
+        return command;
+    }
+}

@@ -1,0 +1,89 @@
+using System.Text;
+using Engine.Actions;
+using Engine.Datapaths;
+using Engine.Flows;
+using Engine.Primitives;
+using Engine.Text;
+
+namespace Engine.Cli;
+
+/// <summary>The flows of a replay, in the order of their file.</summary>
+internal sealed class ReplayFlows
+{
+    private ReplayFlows(IReadOnlyList<Flow> flows, IReadOnlyCollection<uint> outputPorts)
+    {
+        Flows = flows;
+        OutputPorts = outputPorts;
+    }
+
+    /// <summary>The flows.</summary>
+    public IReadOnlyList<Flow> Flows { get; }
+
+    /// <summary>The ports they may send to, in ascending order.</summary>
+    public IReadOnlyCollection<uint> OutputPorts { get; }
+
+    /// <summary>Reads a flows file and installs its flows.</summary>
+    /// <exception cref="CommandFailure">The file cannot be read, or has lines that do not parse or that the kernel would refuse: all of them are told.</exception>
+    public static ReplayFlows Load(string path, Datapath datapath)
+    {
+        string content;
+        try
+        {
+            content = File.ReadAllText(path);
+        }
+        catch (Exception exception) when (CommandFailure.IsOfFile(exception))
+        {
+            throw CommandFailure.OfFile("read", path, exception);
+        }
+
+        FlowFile.TryParse(path, content, out IReadOnlyList<FlowLine> lines, out IReadOnlyList<FlowFileError> errors);
+        List<FlowFileError> allErrors = [.. errors];
+        List<Flow> flows = new(lines.Count);
+        SortedSet<uint> outputPorts = [];
+        foreach (FlowLine line in lines)
+        {
+            if (TryInstall(line, datapath, allErrors) is { } flow)
+            {
+                flows.Add(flow);
+                Actions.OutputPorts.Collect(flow.Actions.Attributes, outputPorts);
+            }
+        }
+
+        if (allErrors.Count != 0)
+        {
+            throw new CommandFailure(ExitCode.BadInput, [.. allErrors.OrderBy(error => error.Line).Select(error => error.ToString())]);
+        }
+
+        return new ReplayFlows(flows, outputPorts);
+    }
+
+    /// <summary>A flow as <c>ovs-dpctl dump-flows</c> prints it, without counters.</summary>
+    public static string Format(Flow flow)
+    {
+        StringBuilder text = new();
+        flow.CopyUnmaskedKey(out FlowKey key);
+        FlowText.Format(text, in key, in flow.Mask.Bits, verbose: false);
+        text.Append(", actions:");
+        ActionText.Format(text, flow.Actions.Attributes);
+        return text.ToString();
+    }
+
+    private static Flow? TryInstall(FlowLine line, Datapath datapath, List<FlowFileError> errors)
+    {
+        FlowKey.MaskedCopy(in line.Key, in line.Mask, out FlowKey masked);
+        Refusal refusal = ActionList.TryCreate(line.Actions.Span, in masked, ActionFeatures.All, out ActionList? actions);
+        if (refusal.IsRefused)
+        {
+            errors.Add(line.ErrorInActions(in refusal));
+            return null;
+        }
+
+        refusal = datapath.Flows.Put(in line.Key, in line.Mask, actions!, line.Ufid, FlowPutMode.CreateOnly, out Flow? flow);
+        if (refusal.IsRefused)
+        {
+            errors.Add(new FlowFileError(line.File, line.Line, 1, refusal.Reason ?? "refused"));
+        }
+
+        return flow;
+    }
+}

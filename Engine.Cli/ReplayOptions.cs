@@ -1,0 +1,23 @@
+namespace Engine.Cli;
+
+/// <summary>The arguments of <c>engine replay</c>.</summary>
+internal sealed record ReplayOptions
+{
+    /// <summary>The capture to play.</summary>
+    public required string CapturePath { get; init; }
+
+    /// <summary>The flows file.</summary>
+    public required string FlowsPath { get; init; }
+
+    /// <summary>The port by which the packets come in.</summary>
+    public uint InPort { get; init; } = 1;
+
+    /// <summary>Where captures of the output ports go; null to discard what is sent.</summary>
+    public string? OutDirectory { get; init; }
+
+    /// <summary>How long to play from memory, in seconds; null to play once from the file.</summary>
+    public double? LoopSeconds { get; init; }
+
+    /// <summary>Whether to print JSON, not tables.</summary>
+    public bool IsJson { get; init; }
+}
