@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Engine.Packets;
 using Engine.Primitives;
@@ -118,10 +119,10 @@ public static unsafe partial class FlowKeyExtractor
         ref byte frame = ref packet->DataReference;
 
         // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
-        uint typeVersionTos = Load<uint>(ref frame, 12);
+        uint typeVersionTos = Unaligned.Load<uint>(ref frame, 12);
 
         // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
-        uint fragmentTtlProtocol = Load<uint>(ref frame, 20);
+        uint fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20);
         if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
         {
             return false;
@@ -132,7 +133,7 @@ public static unsafe partial class FlowKeyExtractor
         if (protocol == IpProtocols.Tcp)
         {
             // Bytes 46 and 47 are data offset and flags. A data offset below five or beyond the end makes the ports unreadable.
-            tcpFlags = Load<ushort>(ref frame, 46);
+            tcpFlags = Unaligned.Load<ushort>(ref frame, 46);
             uint tcpLength = (tcpFlags & 0xf0) >> 2;
             if (tcpLength - 20 > (uint)(length - CommonLength))
             {
@@ -147,36 +148,36 @@ public static unsafe partial class FlowKeyExtractor
         }
 
         // In bounds: the fields of the core follow each other without gaps up to byte 64 (FlowKeyLayoutTests).
-        ref byte core = ref Unsafe.As<FlowKey, byte>(ref key);
+        ref byte core = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(new Span<FlowKey>(ref key)));
         if (received)
         {
-            Store(ref core, 0, Vector128.CreateScalar(inPort));
+            Unaligned.Store(ref core, 0, Vector128.CreateScalar(inPort));
         }
 
         // Addresses and type; the TCI after them is 0.
-        Vector128<byte> ethernet = Load<Vector128<byte>>(ref frame, 0);
-        Store(ref core, 16, ethernet & Vector128.Create(-1L, 0x0000_ffff_ffff_ffff).AsByte());
+        Vector128<byte> ethernet = Unaligned.Load<Vector128<byte>>(ref frame, 0);
+        Unaligned.Store(ref core, 16, ethernet & Vector128.Create(-1L, 0x0000_ffff_ffff_ffff).AsByte());
 
         // No tags; MacProtocol 1. Conntrack state is metadata.
         if (received)
         {
-            Store(ref core, 32, 1UL << 48);
+            Unaligned.Store(ref core, 32, 1UL << 48);
         }
         else
         {
-            Store(ref core, 32, 0u);
-            Store(ref core, 36, 1u << 16 | (uint)key.ConntrackState << 24);
+            Unaligned.Store(ref core, 32, 0u);
+            Unaligned.Store(ref core, 36, 1u << 16 | (uint)key.ConntrackState << 24);
         }
 
         // Both addresses; protocol, TOS, TTL, no fragment; both ports.
-        Store(ref core, 40, Load<ulong>(ref frame, 26));
-        Store(ref core, 48, protocol | ((typeVersionTos >> 16) & 0xff00) | (fragmentTtlProtocol & 0x00ff_0000));
-        Store(ref core, 52, Load<uint>(ref frame, 34));
+        Unaligned.Store(ref core, 40, Unaligned.Load<ulong>(ref frame, 26));
+        Unaligned.Store(ref core, 48, protocol | ((typeVersionTos >> 16) & 0xff00) | (fragmentTtlProtocol & 0x00ff_0000));
+        Unaligned.Store(ref core, 52, Unaligned.Load<uint>(ref frame, 34));
 
         // Flags; conntrack zone and priority are metadata.
         if (received)
         {
-            Store(ref core, 56, (ulong)tcpFlags);
+            Unaligned.Store(ref core, 56, (ulong)tcpFlags);
         }
         else
         {
@@ -308,10 +309,4 @@ public static unsafe partial class FlowKeyExtractor
             key.ClearSegments(segments);
         }
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static T Load<T>(ref byte start, nint offset) => Unsafe.ReadUnaligned<T>(ref Unsafe.AddByteOffset(ref start, offset));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<T>(ref byte start, nint offset, T value) => Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref start, offset), value);
 }
