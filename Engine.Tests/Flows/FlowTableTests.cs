@@ -22,21 +22,62 @@ public class FlowTableTests
     }
 
     [Fact]
-    public void Masks_are_tried_in_the_order_they_came_and_go_with_their_last_flow()
+    public void Masks_go_with_their_last_flow()
     {
         FlowTable table = new();
         Flow wide = Put(table, Key(1, 0x0a000001), Mask(inPort: true, sourceBits: 8));
         Flow narrow = Put(table, Key(1, 0x0b000001), Mask(inPort: true, sourceBits: 32));
-        Assert.Equal(2, table.MaskCount);
+        Assert.Equal((2, 2), (table.MaskCount, table.SubtableCount));
         Assert.Same(narrow, table.Lookup(Key(1, 0x0b000001), out int visited));
         Assert.Equal(2, visited);
 
         table.Remove(wide);
-        Assert.Equal(1, table.MaskCount);
+        Assert.Equal((1, 1), (table.MaskCount, table.SubtableCount));
         Assert.True(wide.IsRemoved);
         Assert.Null(table.Lookup(Key(1, 0x0a000001), out _));
         Assert.Same(narrow, table.Lookup(Key(1, 0x0b000001), out visited));
         Assert.Equal(1, visited);
+    }
+
+    [Fact]
+    public void Masks_that_agree_in_whole_bytes_share_a_subtable()
+    {
+        FlowTable table = new();
+        Flow[] flows = [.. Enumerable.Range(24, 8).Select(bits => Put(table, Key((uint)bits, 0x0a0000ff), Mask(inPort: true, bits)))];
+
+        Assert.Equal((8, 1), (table.MaskCount, table.SubtableCount));
+        foreach (Flow flow in flows)
+        {
+            flow.CopyUnmaskedKey(out FlowKey key);
+            Assert.Same(flow, table.Lookup(in key, out _));
+        }
+
+        Assert.Null(table.Lookup(Key(31, 0x0a0000fd), out _));
+        Assert.Same(flows[6], table.Lookup(Key(30, 0x0a0000fd), out _));
+    }
+
+    [Fact]
+    public void A_mask_whose_flows_pile_up_gets_a_subtable_of_its_own()
+    {
+        FlowTable table = new();
+        Flow other = Put(table, Key(2, 0x0a000001), Mask(inPort: true, sourceBits: 25));
+        Flow[] flows = [.. Enumerable.Range(0, 64).Select(i => Put(table, Key(1, 0x0a000000 + ((uint)i << 2)), Mask(inPort: true, sourceBits: 30)))];
+
+        Assert.Equal((2, 2), (table.MaskCount, table.SubtableCount));
+        for (int i = 0; i < flows.Length; i++)
+        {
+            Assert.Same(flows[i], table.Lookup(Key(1, 0x0a000003 + ((uint)i << 2)), out _));
+            Assert.Same(flows[i], table.FindExact(Key(1, 0x0a000000 + ((uint)i << 2))));
+        }
+
+        Assert.Same(other, table.Lookup(Key(2, 0x0a000001), out _));
+        foreach (Flow flow in flows)
+        {
+            table.Remove(flow);
+        }
+
+        table.Remove(other);
+        Assert.Equal((0, 0, 0), (table.Count, table.MaskCount, table.SubtableCount));
     }
 
     [Fact]
@@ -183,7 +224,7 @@ public class FlowTableTests
     {
         Random random = new(seed);
         FlowTable table = new();
-        int[] prefixes = [8, 16, 24, 32];
+        int[] prefixes = [8, 12, 16, 17, 18, 24, 29, 32];
         Dictionary<(int Bits, uint Source), Flow> model = [];
         for (int step = 0; step < 20_000; step++)
         {

@@ -82,6 +82,7 @@ public sealed unsafe class Datapath : IDisposable
                 }
 
                 worker.Stats.CacheHit += (uint)(end - start - 1);
+                worker.Stats.MaskHit += (uint)(end - start - 1);
                 Execute(worker, flow, ref batch, keys, start, end);
             }
 
@@ -194,6 +195,7 @@ public sealed unsafe class Datapath : IDisposable
         if (cache?.Find(in key, hash) is { } cached)
         {
             stats.CacheHit++;
+            stats.MaskHit++;
             return cached;
         }
 

@@ -12,7 +12,7 @@ public struct DatapathStats
     /// <summary>Upcalls that could not be delivered (n_lost).</summary>
     public ulong Lost;
 
-    /// <summary>Masks tried over all lookups (n_mask_hit).</summary>
+    /// <summary>Subtables searched over all look-ups, one for a packet found in the cache (n_mask_hit).</summary>
     public ulong MaskHit;
 
     /// <summary>Packets found in a flow cache (n_cache_hit).</summary>

@@ -31,7 +31,6 @@ public sealed class Flow
         mask.CopyTail(in key, _tail);
         _unmaskedKey = ufid.IsPresent ? null : new CompactKey(in key);
         _otherWorkers = workerCount > 1 ? new FlowStats[workerCount - 1] : [];
-        Hash = mask.Hash(in key);
     }
 
     /// <summary>Which bits of the key matter.</summary>
@@ -45,9 +44,6 @@ public sealed class Flow
 
     /// <summary>Whether the flow is no longer in its table.</summary>
     public bool IsRemoved => Volatile.Read(ref _isRemoved);
-
-    /// <summary>The hash of the masked key.</summary>
-    internal uint Hash { get; }
 
     /// <summary>Whether a packet with this key matches.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

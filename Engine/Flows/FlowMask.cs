@@ -72,6 +72,18 @@ public sealed class FlowMask : IEquatable<FlowMask>
         return IsCoreOnly ? (uint)hash : HashTail(in key, hash);
     }
 
+    /// <summary>The mask without its bytes of which only some bits matter.</summary>
+    public FlowMask WholeBytes()
+    {
+        FlowKey whole = _bits;
+        foreach (ref byte value in MemoryMarshal.AsBytes(MutableWords(ref whole)))
+        {
+            value = value == byte.MaxValue ? value : (byte)0;
+        }
+
+        return new FlowMask(in whole);
+    }
+
     /// <inheritdoc/>
     public bool Equals(FlowMask? other) =>
         other is not null && other._hashCode == _hashCode && Words(in _bits).SequenceEqual(Words(in other._bits));

@@ -3,16 +3,24 @@ using Engine.Primitives;
 
 namespace Engine.Flows;
 
-/// <summary>The flows of a datapath: one <see cref="Subtable"/> for each mask, searched in the order the masks came.</summary>
+/// <summary>The flows of a datapath: a few <see cref="Subtable"/>s, searched one after the other.</summary>
 /// <remarks>
+/// <para>A look-up must not become slower with every mask, or whoever can make masks can stop the datapath (the tuple space
+/// explosion, CVE-2019-25076). So masks that agree in their whole bytes share a subtable, which hashes these bytes alone: 100
+/// masks of all prefix lengths need a handful. A mask whose flows pile up there, because they differ only in bits that are not
+/// hashed, gets a subtable of its own.</para>
 /// <para>Threads: one writer at a time (the control thread); any number of workers look up without locks. A worker may keep using
 /// a flow for the rest of its batch after it was removed.</para>
 /// <para>Flows are expected to be disjoint, as Open vSwitch makes them; where they overlap, the first match wins.</para>
 /// </remarks>
 public sealed class FlowTable
 {
+    // A search passes at most this many flows of one hash before their masks are told apart.
+    private const int MostOfOneHash = 8;
+
     private readonly Dictionary<Ufid, Flow> _byUfid = [];
-    private readonly Dictionary<FlowMask, Subtable> _byMask = [];
+    private readonly Dictionary<FlowMask, MaskUse> _masks = [];
+    private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
     private readonly int _workerCount;
     private Subtable[] _subtables = [];
 
@@ -27,22 +35,32 @@ public sealed class FlowTable
     public int Count { get; private set; }
 
     /// <summary>Different masks in the table.</summary>
-    public int MaskCount => Volatile.Read(ref _subtables).Length;
+    public int MaskCount => _masks.Count;
+
+    /// <summary>Subtables that a look-up goes through, at most <see cref="MaskCount"/>.</summary>
+    public int SubtableCount => Volatile.Read(ref _subtables).Length;
 
     /// <summary>Finds the flow that a packet with this key matches. Any thread.</summary>
     /// <param name="key">The key of the packet.</param>
-    /// <param name="masksVisited">How many masks were tried (OVS_DP_MEGAFLOW_STATS mask_hit).</param>
+    /// <param name="masksVisited">How many subtables were searched (OVS_DP_MEGAFLOW_STATS mask_hit).</param>
     public Flow? Lookup(in FlowKey key, out int masksVisited)
     {
-        Subtable[] subtables = Volatile.Read(ref _subtables);
-        for (int i = 0; i < subtables.Length; i++)
+        Subtable[] subtables;
+        do
         {
-            if (subtables[i].Find(in key) is { } flow)
+            subtables = Volatile.Read(ref _subtables);
+            for (int i = 0; i < subtables.Length; i++)
             {
-                masksVisited = i + 1;
-                return flow;
+                if (subtables[i].Find(in key) is { } flow)
+                {
+                    masksVisited = i + 1;
+                    return flow;
+                }
             }
+
+            // A flow may have moved to a subtable that was not there when the search began.
         }
+        while (subtables != Volatile.Read(ref _subtables));
 
         masksVisited = subtables.Length;
         return null;
@@ -57,7 +75,7 @@ public sealed class FlowTable
     {
         foreach (Subtable subtable in _subtables)
         {
-            if (subtable.Find(in key) is { } flow && !flow.Ufid.IsPresent && flow.UnmaskedKeyEquals(in key))
+            if (subtable.FindExact(in key) is { } flow)
             {
                 return flow;
             }
@@ -119,18 +137,24 @@ public sealed class FlowTable
     public void Remove(Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        Subtable subtable = _byMask[flow.Mask];
-        subtable.Remove(flow);
+        flow.CopyKey(out FlowKey key);
+        MaskUse use = _masks[flow.Mask];
+        use.Subtable.Remove(flow, in key);
         flow.MarkRemoved();
         if (flow.Ufid.IsPresent)
         {
             _byUfid.Remove(flow.Ufid);
         }
 
-        if (subtable.Count == 0)
+        if (--use.FlowCount == 0)
         {
-            _byMask.Remove(flow.Mask);
-            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != subtable));
+            _masks.Remove(flow.Mask);
+        }
+
+        if (use.Subtable.Count == 0)
+        {
+            _bySignature.Remove(use.Subtable.Signature);
+            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != use.Subtable));
         }
 
         Count--;
@@ -141,7 +165,8 @@ public sealed class FlowTable
     {
         List<Flow> flows = ToList();
         Volatile.Write(ref _subtables, []);
-        _byMask.Clear();
+        _masks.Clear();
+        _bySignature.Clear();
         _byUfid.Clear();
         Count = 0;
         foreach (Flow flow in flows)
@@ -150,7 +175,7 @@ public sealed class FlowTable
         }
     }
 
-    /// <summary>All flows, mask by mask. Writer only.</summary>
+    /// <summary>All flows, in no particular order. Writer only.</summary>
     public List<Flow> ToList()
     {
         List<Flow> flows = new(Count);
@@ -165,14 +190,18 @@ public sealed class FlowTable
     private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)
     {
         FlowMask candidate = new(in mask);
-        bool isNew = !_byMask.TryGetValue(candidate, out Subtable? subtable);
-        subtable ??= new Subtable(candidate);
-        Flow flow = new(in key, subtable.Mask, actions, ufid, _workerCount);
-        subtable.Insert(flow);
-        if (isNew)
+        if (!_masks.TryGetValue(candidate, out MaskUse? use))
         {
-            _byMask.Add(candidate, subtable);
-            Volatile.Write(ref _subtables, [.. _subtables, subtable]);
+            use = new MaskUse(candidate, SubtableOf(candidate.WholeBytes()));
+            _masks.Add(candidate, use);
+        }
+
+        Flow flow = new(in key, use.Mask, actions, ufid, _workerCount);
+        use.FlowCount++;
+        int passed = use.Subtable.Insert(flow, in key);
+        if (passed > MostOfOneHash && !use.Subtable.Signature.Equals(use.Mask))
+        {
+            MoveToOwnSubtable(use);
         }
 
         if (ufid.IsPresent)
@@ -182,5 +211,51 @@ public sealed class FlowTable
 
         Count++;
         return flow;
+    }
+
+    private Subtable SubtableOf(FlowMask signature)
+    {
+        if (!_bySignature.TryGetValue(signature, out Subtable? subtable))
+        {
+            subtable = new Subtable(signature);
+            _bySignature.Add(signature, subtable);
+            Volatile.Write(ref _subtables, [.. _subtables, subtable]);
+        }
+
+        return subtable;
+    }
+
+    // A flow is in the new subtable before it leaves the old one: a reader finds it in one of them.
+    private void MoveToOwnSubtable(MaskUse use)
+    {
+        Subtable shared = use.Subtable;
+        use.Subtable = SubtableOf(use.Mask);
+        List<Flow> flows = new(shared.Count);
+        shared.CopyTo(flows);
+        foreach (Flow flow in flows)
+        {
+            if (flow.Mask == use.Mask)
+            {
+                flow.CopyKey(out FlowKey key);
+                use.Subtable.Insert(flow, in key);
+                shared.Remove(flow, in key);
+            }
+        }
+
+        if (shared.Count == 0)
+        {
+            _bySignature.Remove(shared.Signature);
+            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != shared));
+        }
+    }
+
+    /// <summary>A mask, where its flows are, and how many there are: its reference count.</summary>
+    private sealed class MaskUse(FlowMask mask, Subtable subtable)
+    {
+        public FlowMask Mask => mask;
+
+        public Subtable Subtable { get; set; } = subtable;
+
+        public int FlowCount { get; set; }
     }
 }
