@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Engine.Netlink;
 using Engine.Primitives;
@@ -75,7 +77,7 @@ internal ref struct KeyAttributeSet
     public readonly ushort PayloadBe16(OvsKeyAttribute attribute)
     {
         ReadOnlySpan<byte> payload = Payload(attribute, out _);
-        return payload.IsEmpty ? (ushort)0 : System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(payload);
+        return payload.IsEmpty ? (ushort)0 : BinaryPrimitives.ReadUInt16BigEndian(payload);
     }
 
     private Refusal Read(ReadOnlySpan<byte> attributes, int baseOffset, bool isMask)
@@ -126,8 +128,7 @@ internal ref struct KeyAttributeSet
     [InlineArray(FlowKey.MaximumAttribute + 1)]
     private struct Places
     {
-#pragma warning disable IDE0044, S1144 // The element of an inline array.
+        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
         private Place _first;
-#pragma warning restore IDE0044, S1144
     }
 }
