@@ -225,6 +225,17 @@ public sealed unsafe class Datapath : IDisposable
         }
 
         ActionList actions = Unsafe.As<ActionList>(flow.Actions);
+        if (actions.SingleOutputPort >= 0)
+        {
+            ActionHost host = new(worker);
+            for (int i = start; i < end; i++)
+            {
+                host.Output(batch.Pointer(i), in keys[i], (uint)actions.SingleOutputPort);
+            }
+
+            return;
+        }
+
         for (int i = start; i < end; i++)
         {
             worker.Execute(batch.Pointer(i), ref keys[i], actions);
