@@ -5,11 +5,12 @@ namespace Engine.Actions;
 /// <summary>Which actions a datapath accepts, as kernels differ in it.</summary>
 /// <param name="MaximumAction">The highest OVS_ACTION_ATTR_* that is known; higher ones are refused with EINVAL.</param>
 /// <param name="SymmetricHash">Whether the hash action takes OVS_HASH_ALG_SYM_L4.</param>
-public sealed record ActionFeatures(OvsActionAttribute MaximumAction, bool SymmetricHash)
+/// <param name="Conntrack">Whether ct is accepted; a kernel without connection tracking refuses it with an errno of its own; here it is EOPNOTSUPP.</param>
+public sealed record ActionFeatures(OvsActionAttribute MaximumAction, bool SymmetricHash, bool Conntrack)
 {
     /// <summary>All that this engine executes.</summary>
-    public static ActionFeatures All { get; } = new(OvsActionAttribute.Drop, true);
+    public static ActionFeatures All { get; } = new(OvsActionAttribute.Drop, true, true);
 
     /// <summary>Linux 6.1: no drop action and one hash algorithm.</summary>
-    public static ActionFeatures Linux61 { get; } = new(OvsActionAttribute.DecrementTtl, false);
+    public static ActionFeatures Linux61 { get; } = new(OvsActionAttribute.DecrementTtl, false, true);
 }

@@ -1,24 +1,55 @@
+using System.Runtime.CompilerServices;
 using Engine.Flows;
 using Engine.Primitives;
 
 namespace Engine.Actions;
 
 /// <summary>The immutable program of a flow: its actions, validated as the kernel does and compiled to steps.</summary>
-/// <remarks>Threads: any number of readers.</remarks>
+/// <remarks>
+/// <para>The steps of a nested list stand right behind the step that holds it, so a list is a range of steps.</para>
+/// <para>Threads: any number of readers.</para>
+/// </remarks>
 public sealed class ActionList : FlowActions
 {
-    private ActionList()
+    private readonly ActionStep[] _steps;
+    private readonly byte[] _attributes;
+    private readonly byte[] _arguments;
+    private readonly object[] _objects;
+
+    internal ActionList(ActionStep[] steps, byte[] attributes, byte[] arguments, object[] objects)
     {
+        _steps = steps;
+        _attributes = attributes;
+        _arguments = arguments;
+        _objects = objects;
+        SingleOutputPort = steps is [{ Opcode: ActionOpcode.Output }] ? (int)steps[0].Argument : -1;
     }
 
-    /// <summary>The actions as netlink attributes, as the kernel shows them in flow dumps.</summary>
-    public override ReadOnlySpan<byte> Attributes => throw new NotSupportedException();
+    /// <summary>A list without actions: it drops every packet.</summary>
+    public static ActionList Empty { get; } = new([], [], [], []);
+
+    /// <summary>The actions as netlink attributes, byte for byte as the kernel shows them in flow dumps.</summary>
+    public override ReadOnlySpan<byte> Attributes => _attributes;
 
     /// <summary>Whether the list drops every packet because there is no action in it.</summary>
-    public bool IsEmpty => throw new NotSupportedException();
+    public bool IsEmpty => _steps.Length == 0;
 
     /// <summary>The port, when the list is one output and nothing else; -1 otherwise. A batch of such packets needs no executor.</summary>
-    public int SingleOutputPort => throw new NotSupportedException();
+    public int SingleOutputPort { get; }
+
+    /// <summary>All steps, those of nested lists behind the step that holds them.</summary>
+    internal ReadOnlySpan<ActionStep> Steps
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _steps;
+    }
+
+    /// <summary>Arguments too large for a step.</summary>
+    internal ReadOnlySpan<byte> Arguments
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => _arguments;
+    }
 
     /// <summary>Validates and compiles actions.</summary>
     /// <param name="attributes">OVS_ACTION_ATTR_* attributes, the payload of OVS_FLOW_ATTR_ACTIONS or OVS_PACKET_ATTR_ACTIONS.</param>
@@ -27,5 +58,8 @@ public sealed class ActionList : FlowActions
     /// <param name="list">The program, null when refused.</param>
     /// <returns>The kernel's errno with a reason when refused.</returns>
     public static Refusal TryCreate(ReadOnlySpan<byte> attributes, in FlowKey key, ActionFeatures features, out ActionList? list) =>
-        throw new NotSupportedException();
+        ActionCompiler.TryCompile(attributes, key, features, out list);
+
+    internal T Object<T>(uint index)
+        where T : class => Unsafe.As<T>(_objects[index]);
 }

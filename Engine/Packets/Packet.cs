@@ -65,13 +65,13 @@ public struct Packet
     /// </summary>
     public bool HasOuterTag;
 
+    /// <summary>Whether actions changed the packet in a way its flow key does not show; the key must be extracted again before a lookup.</summary>
+    public bool IsKeyStale;
+
     /// <summary>Largest L3 length of the fragments this packet was reassembled from, 0 if none (OVS_PACKET_ATTR_MRU).</summary>
     public ushort MaximumReceiveUnit;
 
-    /// <summary>
-    /// Ethernet type of what follows the link layer (<c>skb-&gt;protocol</c>). Only actions that leave the flow key behind the
-    /// packet keep it up to date; while the key is valid, it says the same.
-    /// </summary>
+    /// <summary>Ethernet type of what follows the link layer (<c>skb-&gt;protocol</c>), while <see cref="IsKeyStale"/>; otherwise the key tells.</summary>
     public Be16 Protocol;
 
     /// <summary>Flow hash of the source, as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
