@@ -153,7 +153,7 @@ public partial struct FlowKey
     public Be16 TcpFlags;
 
     /// <summary>Conntrack zone; 0 before conntrack.</summary>
-    [KeyPart(OvsKeyAttribute.ConntrackZone, "", Format = KeyFormat.Decimal)]
+    [KeyPart(OvsKeyAttribute.ConntrackZone, "", Format = KeyFormat.Hexadecimal)]
     public ushort ConntrackZone;
 
     /// <summary>skb->priority.</summary>

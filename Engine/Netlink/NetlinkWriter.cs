@@ -73,6 +73,11 @@ public ref struct NetlinkWriter
         }
     }
 
+    /// <summary>Changes the type of an attribute that was written.</summary>
+    /// <param name="start">Offset of its header: <see cref="Length"/> before it was written.</param>
+    /// <param name="type">The new type.</param>
+    public void ChangeType(int start, int type) => MemoryMarshal.Write(_buffer[(start + 2)..], (ushort)type);
+
     /// <summary>Takes back everything from <paramref name="start"/> on.</summary>
     public void Truncate(int start) => _length = start;
 

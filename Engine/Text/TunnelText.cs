@@ -1,0 +1,688 @@
+using System.Buffers.Binary;
+using System.Text;
+using Engine.Annotations;
+using Engine.Flows;
+using Engine.Netlink;
+
+namespace Engine.Text;
+
+/// <summary>The tunnel attribute: <c>tunnel(tun_id=0x5,src=1.1.1.1,dst=2.2.2.2,ttl=64,geneve({class=0x102,type=0x80,len=4,0xa}),flags(key))</c>.</summary>
+/// <remarks>In the text <c>key</c> is a flag; in netlink it is told by the attribute of the tunnel id.</remarks>
+internal static class TunnelText
+{
+    private const uint DontFragmentFlag = 1;
+    private const uint ChecksumFlag = 2;
+    private const uint KeyFlag = 4;
+    private const uint OamFlag = 8;
+    private const int VxlanGbp = 1;
+    private const int GeneveHeader = 4;
+    private const int ErspanSize = 12;
+
+    /// <summary>Reads from behind the opening parenthesis to behind the closing one.</summary>
+    /// <param name="cursor">Behind the opening parenthesis.</param>
+    /// <param name="attribute">The schema of the tunnel attribute.</param>
+    /// <param name="key">Gets the nested attributes.</param>
+    /// <param name="mask">Gets those of the mask.</param>
+    /// <param name="hasMask">Whether masks are wanted; if not, they are refused and <paramref name="mask"/> is left alone.</param>
+    /// <param name="keyMap">Gets the place of each attribute.</param>
+    /// <param name="maskMap">Gets the place of each attribute of the mask.</param>
+    public static bool TryRead(
+        ref TextCursor cursor,
+        KeyAttributeSchema attribute,
+        ref NetlinkWriter key,
+        ref NetlinkWriter mask,
+        bool hasMask,
+        TextMap? keyMap,
+        TextMap? maskMap)
+    {
+        ulong seen = 0;
+        bool hasTtl = false;
+        Span<byte> keyBytes = stackalloc byte[16];
+        Span<byte> maskBytes = stackalloc byte[16];
+        int keyStart = key.BeginNested((int)OvsKeyAttribute.Tunnel);
+        int maskStart = hasMask ? mask.BeginNested((int)OvsKeyAttribute.Tunnel) : 0;
+        cursor.SkipSpaces();
+        while (!cursor.TryTake(')'))
+        {
+            int start = cursor.Position;
+            keyMap?.Add(key.Length, start);
+            maskMap?.Add(mask.Length, start);
+            int field;
+            if (FindPart(ref cursor, attribute) is { } part)
+            {
+                field = part.NestedAttribute;
+                hasTtl |= field == (int)OvsTunnelKeyAttribute.Ttl;
+                if (!KeyValueText.TryRead(ref cursor, part, KeyAttributeText.Quote(part.Name + "="), keyBytes, hasMask ? maskBytes : default))
+                {
+                    return false;
+                }
+
+                key.Put(field, keyBytes[..part.PayloadSize]);
+                if (hasMask)
+                {
+                    mask.Put(field, maskBytes[..part.PayloadSize]);
+                }
+            }
+            else if (cursor.TryOpen("flags"))
+            {
+                field = (int)OvsTunnelKeyAttribute.DontFragment;
+                if (!TryReadFlags(ref cursor, ref key, ref mask, hasMask))
+                {
+                    return false;
+                }
+            }
+            else if (cursor.TryOpen("geneve"))
+            {
+                field = (int)OvsTunnelKeyAttribute.GeneveOptions;
+                if (!TryReadGeneve(ref cursor, ref key, ref mask, hasMask))
+                {
+                    return false;
+                }
+            }
+            else if (cursor.TryOpen("vxlan"))
+            {
+                field = (int)OvsTunnelKeyAttribute.VxlanOptions;
+                if (!TryReadVxlan(ref cursor, ref key, ref mask, hasMask))
+                {
+                    return false;
+                }
+            }
+            else if (cursor.TryOpen("erspan"))
+            {
+                field = (int)OvsTunnelKeyAttribute.ErspanOptions;
+                if (!TryReadErspan(ref cursor, ref key, ref mask, hasMask))
+                {
+                    return false;
+                }
+            }
+            else
+            {
+                return cursor.Fail(
+                    "a field of tunnel: tun_id=, src=, dst=, ipv6_src=, ipv6_dst=, tos=, ttl=, tp_src=, tp_dst=, geneve(, vxlan(, erspan(, flags(");
+            }
+
+            if ((seen >> field & 1) != 0)
+            {
+                return cursor.Fail(start, "each field of tunnel once");
+            }
+
+            seen |= 1ul << field;
+            if (!cursor.NextField("tunnel"))
+            {
+                return false;
+            }
+        }
+
+        if (hasMask && !hasTtl)
+        {
+            // The kernel refuses a key without it, and dump-flows leaves it out when it is not matched.
+            key.Put((int)OvsTunnelKeyAttribute.Ttl, (byte)0);
+        }
+
+        key.EndNested(keyStart);
+        if (hasMask)
+        {
+            mask.EndNested(maskStart);
+        }
+
+        return true;
+    }
+
+    /// <summary>Appends what stands between the parentheses.</summary>
+    /// <param name="text">Where to.</param>
+    /// <param name="attribute">The schema of the tunnel attribute.</param>
+    /// <param name="key">Payload.</param>
+    /// <param name="mask">Payload of the mask.</param>
+    /// <param name="hasMask">Whether there is a mask; if not, everything is exact.</param>
+    /// <param name="verbose">Whether parts that are not matched are shown too.</param>
+    public static void Append(StringBuilder text, KeyAttributeSchema attribute, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> mask, bool hasMask, bool verbose)
+    {
+        uint flags = 0;
+        uint flagMask = 0;
+        int start = text.Length;
+        Span<byte> noMask = stackalloc byte[TunnelOptions.Length];
+        noMask.Clear();
+        foreach (NetlinkAttribute field in new NetlinkAttributes(key))
+        {
+            scoped ReadOnlySpan<byte> fieldMask = default;
+            if (hasMask && !TryFind(mask, field.Type, out fieldMask))
+            {
+                fieldMask = noMask[..Math.Min(field.Payload.Length, noMask.Length)];
+            }
+
+            switch ((OvsTunnelKeyAttribute)field.Type)
+            {
+                case OvsTunnelKeyAttribute.DontFragment:
+                    flags |= DontFragmentFlag;
+                    break;
+                case OvsTunnelKeyAttribute.Checksum:
+                    flags |= ChecksumFlag;
+                    break;
+                case OvsTunnelKeyAttribute.Oam:
+                    flags |= OamFlag;
+                    break;
+                case OvsTunnelKeyAttribute.Padding:
+                    break;
+                case OvsTunnelKeyAttribute.GeneveOptions:
+                    Separate(text, start).Append("geneve(");
+                    AppendGeneve(text, field.Payload, fieldMask, hasMask, verbose);
+                    text.Append(')');
+                    break;
+                case OvsTunnelKeyAttribute.VxlanOptions:
+                    Separate(text, start).Append("vxlan(");
+                    AppendVxlan(text, field.Payload, fieldMask, hasMask, verbose);
+                    text.Append(')');
+                    break;
+                case OvsTunnelKeyAttribute.ErspanOptions:
+                    Separate(text, start).Append("erspan(");
+                    AppendErspan(text, field.Payload, fieldMask, hasMask, verbose);
+                    text.Append(')');
+                    break;
+                default:
+                    if (field.Type == (int)OvsTunnelKeyAttribute.Id)
+                    {
+                        flags |= KeyFlag;
+                        flagMask |= KeyFlag;
+                    }
+
+                    AppendPart(text, start, attribute, field, fieldMask, hasMask, verbose);
+                    break;
+            }
+        }
+
+        // A flag that is matched as clear is in the mask only.
+        foreach (NetlinkAttribute field in new NetlinkAttributes(mask))
+        {
+            flagMask |= (OvsTunnelKeyAttribute)field.Type switch
+            {
+                OvsTunnelKeyAttribute.DontFragment => DontFragmentFlag,
+                OvsTunnelKeyAttribute.Checksum => ChecksumFlag,
+                OvsTunnelKeyAttribute.Oam => OamFlag,
+                _ => 0,
+            };
+        }
+
+        if (verbose || !hasMask || flagMask != 0)
+        {
+            Separate(text, start).Append("flags(");
+            FlagText.Tunnel.AppendMasked(text, flags, hasMask ? flagMask : FlagText.Tunnel.All, FlagText.Tunnel.All);
+            text.Append(')');
+        }
+    }
+
+    /// <summary>Finds an attribute in a run of attributes.</summary>
+    public static bool TryFind(ReadOnlySpan<byte> attributes, int type, out ReadOnlySpan<byte> payload)
+    {
+        foreach (NetlinkAttribute attribute in new NetlinkAttributes(attributes))
+        {
+            if (attribute.Type == type)
+            {
+                payload = attribute.Payload;
+                return true;
+            }
+        }
+
+        payload = default;
+        return false;
+    }
+
+    private static StringBuilder Separate(StringBuilder text, int start) => text.Length > start ? text.Append(',') : text;
+
+    private static KeyPartSchema? FindPart(ref TextCursor cursor, KeyAttributeSchema attribute)
+    {
+        foreach (KeyPartSchema part in attribute.Parts)
+        {
+            if (part.NestedAttribute >= 0 && part.Format is not (KeyFormat.TunnelFlags or KeyFormat.TunnelOptions) && cursor.TryField(part.Name))
+            {
+                return part;
+            }
+        }
+
+        return null;
+    }
+
+    private static void AppendPart(
+        StringBuilder text, int start, KeyAttributeSchema attribute, NetlinkAttribute field, scoped ReadOnlySpan<byte> mask, bool hasMask, bool verbose)
+    {
+        foreach (KeyPartSchema part in attribute.Parts)
+        {
+            if (part.NestedAttribute != field.Type || field.Payload.Length != part.PayloadSize || (hasMask && mask.Length != part.PayloadSize))
+            {
+                continue;
+            }
+
+            if (verbose || !hasMask || !KeyValueText.IsWildcard(part, mask))
+            {
+                Separate(text, start).Append(part.Name).Append('=');
+                if (field.Type == (int)OvsTunnelKeyAttribute.Id && KeyValueText.IsAll(field.Payload, 0))
+                {
+                    // Only here Open vSwitch writes 0x0.
+                    text.Append("0x");
+                }
+
+                KeyValueText.Append(text, part, field.Payload, hasMask ? mask : default, null);
+            }
+
+            return;
+        }
+
+        Separate(text, start).Append("key").Append(field.Type).Append('(').AppendBytes(field.Payload, ' ');
+        if (hasMask && !KeyValueText.IsAll(mask, 0xff))
+        {
+            text.Append('/').AppendBytes(mask, ' ');
+        }
+
+        text.Append(')');
+    }
+
+    private static bool TryReadFlags(ref TextCursor cursor, ref NetlinkWriter key, ref NetlinkWriter mask, bool hasMask)
+    {
+        int start = cursor.Position;
+        if (!FlagText.Tunnel.TryRead(ref cursor, '|', "tunnel", out uint flags, out uint? bits))
+        {
+            return false;
+        }
+
+        if (bits is not null && !hasMask)
+        {
+            return cursor.Fail(start, "flags without a mask here");
+        }
+
+        PutFlags(ref key, flags);
+        if (hasMask)
+        {
+            PutFlags(ref mask, bits ?? FlagText.Tunnel.All);
+        }
+
+        return cursor.Expect(')', "the flags of tunnel");
+    }
+
+    private static void PutFlags(ref NetlinkWriter writer, uint flags)
+    {
+        if ((flags & DontFragmentFlag) != 0)
+        {
+            writer.Put((int)OvsTunnelKeyAttribute.DontFragment, 0);
+        }
+
+        if ((flags & ChecksumFlag) != 0)
+        {
+            writer.Put((int)OvsTunnelKeyAttribute.Checksum, 0);
+        }
+
+        if ((flags & OamFlag) != 0)
+        {
+            writer.Put((int)OvsTunnelKeyAttribute.Oam, 0);
+        }
+    }
+
+    // gbp(id=1,flags=0x8): 16 bits of policy, 8 of flags.
+    private static bool TryReadVxlan(ref TextCursor cursor, ref NetlinkWriter key, ref NetlinkWriter mask, bool hasMask)
+    {
+        if (!cursor.TryOpen("gbp"))
+        {
+            return cursor.Fail("gbp( after \"vxlan(\"");
+        }
+
+        ulong id = 0;
+        ulong idMask = 0;
+        ulong flags = 0;
+        ulong flagsMask = 0;
+        while (!cursor.TryTake(')'))
+        {
+            bool read = cursor.TryField("id") ? TryReadNumber(ref cursor, 0xffff, "\"id=\"", hasMask, out id, out idMask)
+                : cursor.TryField("flags") ? TryReadNumber(ref cursor, 0xff, "\"flags=\"", hasMask, out flags, out flagsMask)
+                : cursor.Fail("a field of gbp: id=, flags=");
+            if (!read || !cursor.NextField("gbp"))
+            {
+                return false;
+            }
+        }
+
+        PutVxlan(ref key, (uint)(id | (flags << 16)));
+        if (hasMask)
+        {
+            PutVxlan(ref mask, (uint)(idMask | (flagsMask << 16)));
+        }
+
+        return cursor.Expect(')', "gbp()");
+    }
+
+    private static void PutVxlan(ref NetlinkWriter writer, uint gbp)
+    {
+        int start = writer.BeginNested((int)OvsTunnelKeyAttribute.VxlanOptions);
+        writer.Put(VxlanGbp, gbp);
+        writer.EndNested(start);
+    }
+
+    private static void AppendVxlan(StringBuilder text, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> mask, bool hasMask, bool verbose)
+    {
+        int start = text.Length;
+        foreach (NetlinkAttribute extension in new NetlinkAttributes(key))
+        {
+            if (extension.Type != VxlanGbp || extension.Payload.Length != 4)
+            {
+                Separate(text, start).Append("key").Append(extension.Type).Append('(').AppendBytes(extension.Payload, ' ').Append(')');
+                continue;
+            }
+
+            uint value = BinaryPrimitives.ReadUInt32LittleEndian(extension.Payload);
+            uint bits = hasMask && TryFind(mask, VxlanGbp, out ReadOnlySpan<byte> maskBytes) && maskBytes.Length == 4
+                ? BinaryPrimitives.ReadUInt32LittleEndian(maskBytes)
+                : hasMask ? 0 : uint.MaxValue;
+            Separate(text, start).Append("gbp(");
+            int inner = text.Length;
+            AppendNumber(text, inner, "id", value & 0xffff, bits & 0xffff, 0xffff, verbose, hexadecimal: false);
+            AppendNumber(text, inner, "flags", value >> 16 & 0xff, bits >> 16 & 0xff, 0xff, verbose, hexadecimal: true);
+            text.Append(')');
+        }
+    }
+
+    // struct erspan_metadata: version in host order, then the index (version 1), or timestamp, group and two bytes of bits (version 2).
+    private static bool TryReadErspan(ref TextCursor cursor, ref NetlinkWriter key, ref NetlinkWriter mask, bool hasMask)
+    {
+        Span<byte> bytes = stackalloc byte[ErspanSize];
+        Span<byte> bits = stackalloc byte[ErspanSize];
+        bytes.Clear();
+        bits.Fill(0xff);
+        ulong version = 0;
+        while (!cursor.TryTake(')'))
+        {
+            ulong value;
+            ulong valueMask;
+            bool read;
+            if (cursor.TryField("ver"))
+            {
+                int start = cursor.Position;
+                read = TryReadNumber(ref cursor, 0xff, "\"ver=\"", hasMask, out version, out valueMask);
+                read = read && (version is 1 or 2 || cursor.Fail(start, "version 1 or 2 after \"ver=\""));
+                bytes[0] = (byte)version;
+                bits[..4].Fill(valueMask == 0 ? (byte)0 : (byte)0xff);
+                bits[0] = (byte)valueMask;
+            }
+            else if (version == 1 && cursor.TryField("idx"))
+            {
+                read = TryReadNumber(ref cursor, uint.MaxValue, "\"idx=\"", hasMask, out value, out valueMask);
+                BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], (uint)value);
+                BinaryPrimitives.WriteUInt32BigEndian(bits[4..], (uint)valueMask);
+            }
+            else if (version == 2 && cursor.TryField("dir"))
+            {
+                read = TryReadNumber(ref cursor, 1, "\"dir=\"", hasMask, out value, out valueMask);
+                bytes[11] |= (byte)(value << 3);
+                bits[11] = (byte)((bits[11] & ~8) | (int)(valueMask << 3));
+            }
+            else if (version == 2 && cursor.TryField("hwid"))
+            {
+                read = TryReadNumber(ref cursor, 0x3f, "\"hwid=\"", hasMask, out value, out valueMask);
+                bytes[11] |= (byte)(value << 4);
+                bytes[10] |= (byte)(value >> 4);
+                bits[11] = (byte)((bits[11] & 0x0f) | (int)(valueMask << 4));
+            }
+            else
+            {
+                read = cursor.Fail(version switch
+                {
+                    1 => "a field of erspan: ver=, idx=",
+                    2 => "a field of erspan: ver=, dir=, hwid=",
+                    _ => "ver= first in erspan",
+                });
+            }
+
+            if (!read || !cursor.NextField("erspan"))
+            {
+                return false;
+            }
+        }
+
+        key.Put((int)OvsTunnelKeyAttribute.ErspanOptions, bytes);
+        if (hasMask)
+        {
+            mask.Put((int)OvsTunnelKeyAttribute.ErspanOptions, bits);
+        }
+
+        return true;
+    }
+
+    private static void AppendErspan(StringBuilder text, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> mask, bool hasMask, bool verbose)
+    {
+        if (key.Length != ErspanSize || (hasMask && mask.Length != ErspanSize))
+        {
+            text.AppendBytes(key, ' ');
+            return;
+        }
+
+        int start = text.Length;
+        AppendNumber(text, start, "ver", key[0], hasMask ? mask[0] : 0xffu, 0xff, verbose, hexadecimal: false);
+        if (key[0] == 1)
+        {
+            Separate(text, start).Append("idx=").AppendNumber(BinaryPrimitives.ReadUInt32BigEndian(key[4..]));
+            if (hasMask)
+            {
+                text.Append('/').AppendNumber(BinaryPrimitives.ReadUInt32BigEndian(mask[4..]));
+            }
+        }
+        else if (key[0] == 2)
+        {
+            // Open vSwitch takes a mask for full only when it has 8 bits, which these have not, and shows the low 4 bits of hwid.
+            uint upper = key[10] & 3u;
+            uint hardware = (uint)(key[11] >> 4) | (upper << 4);
+            uint hardwareMask = hasMask ? (uint)(mask[11] >> 4) | (upper == 0 ? 0 : (mask[10] & 3u) << 4) : 0xff;
+            AppendNumber(text, start, "dir", (uint)(key[11] >> 3) & 1, hasMask ? (uint)(mask[11] >> 3) & 1 : 0xff, 0xff, verbose, hexadecimal: false);
+            AppendNumber(text, start, "hwid", hardware, hardwareMask, 0xff, verbose, hexadecimal: true);
+        }
+    }
+
+    // {class=0x102,type=0x80,len=4,0xa/0xff} for each option.
+    private static bool TryReadGeneve(ref TextCursor cursor, ref NetlinkWriter key, ref NetlinkWriter mask, bool hasMask)
+    {
+        Span<byte> bytes = stackalloc byte[TunnelOptions.Length];
+        Span<byte> bits = stackalloc byte[TunnelOptions.Length];
+        int length = 0;
+        while (cursor.Next == '{')
+        {
+            int start = cursor.Position;
+            if (length + GeneveHeader >= TunnelOptions.Length)
+            {
+                return cursor.Fail(start, "at most 252 bytes of Geneve options");
+            }
+
+            cursor.Position++;
+            if (!TryReadGeneveOption(ref cursor, bytes[length..], bits[length..], hasMask, out int size))
+            {
+                return false;
+            }
+
+            length += size;
+            if (cursor.Next == ',' && cursor.Rest.Length > 1 && cursor.Rest[1] == '{')
+            {
+                cursor.Position++;
+            }
+        }
+
+        if (!cursor.TryTake(')'))
+        {
+            return cursor.Fail("\"{\" or \")\" in geneve");
+        }
+
+        key.Put((int)OvsTunnelKeyAttribute.GeneveOptions, bytes[..length]);
+        if (hasMask)
+        {
+            mask.Put((int)OvsTunnelKeyAttribute.GeneveOptions, bits[..length]);
+        }
+
+        return true;
+    }
+
+    private static bool TryReadGeneveOption(ref TextCursor cursor, scoped Span<byte> bytes, scoped Span<byte> bits, bool hasMask, out int size)
+    {
+        size = GeneveHeader;
+        ulong type = 0;
+        ulong typeMask = 0;
+        ulong length = 0;
+        ulong lengthMask = 0;
+        ulong optionClass = 0;
+        ulong classMask = 0;
+        bool hasData = false;
+        while (!cursor.TryTake('}'))
+        {
+            bool read = true;
+            if (cursor.TryField("class"))
+            {
+                read = TryReadNumber(ref cursor, 0xffff, "\"class=\"", hasMask, out optionClass, out classMask);
+            }
+            else if (cursor.TryField("type"))
+            {
+                read = TryReadNumber(ref cursor, 0xff, "\"type=\"", hasMask, out type, out typeMask);
+            }
+            else if (cursor.TryField("len"))
+            {
+                int start = cursor.Position;
+                read = TryReadNumber(ref cursor, 0xff, "\"len=\"", hasMask, out length, out lengthMask);
+                if (read && (length % 4 != 0 || length > 124 || (int)length > bytes.Length - GeneveHeader - 4))
+                {
+                    return cursor.Fail(start, "a multiple of 4 up to 124, and at most 252 bytes of Geneve options");
+                }
+
+                size = GeneveHeader + (int)length;
+                bytes[GeneveHeader..size].Clear();
+                bits[GeneveHeader..size].Clear();
+            }
+            else if (length > 0 && !hasData && cursor.Next is >= '0' and <= '9')
+            {
+                hasData = true;
+                read = TryReadGeneveData(ref cursor, bytes[GeneveHeader..size], bits[GeneveHeader..size], hasMask);
+            }
+            else
+            {
+                read = cursor.Fail("a field of a Geneve option: class=, type=, len=, or its data as a number after len=");
+            }
+
+            if (!read)
+            {
+                return false;
+            }
+
+            if (!cursor.TryTake(',') && cursor.Next != '}')
+            {
+                return cursor.Fail("\",\" or \"}\" in a Geneve option");
+            }
+        }
+
+        BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)optionClass);
+        bytes[2] = (byte)type;
+        bytes[3] = (byte)(length / 4);
+        BinaryPrimitives.WriteUInt16BigEndian(bits, (ushort)classMask);
+        bits[2] = (byte)typeMask;
+        bits[3] = (byte)(lengthMask & 0x1f);
+        return true;
+    }
+
+    private static bool TryReadGeneveData(ref TextCursor cursor, scoped Span<byte> bytes, scoped Span<byte> bits, bool hasMask)
+    {
+        if (!HexText.TryTakeBigEndian(ref cursor, bytes))
+        {
+            return cursor.Fail($"a number of at most {bytes.Length} bytes as the data of the Geneve option");
+        }
+
+        bits.Fill(0xff);
+        if (!KeyValueText.TryTakeSlash(ref cursor, hasMask ? bits : default, out bool slash))
+        {
+            return false;
+        }
+
+        return !slash || HexText.TryTakeBigEndian(ref cursor, bits) || cursor.Fail($"a mask of at most {bits.Length} bytes after \"/\"");
+    }
+
+    private static void AppendGeneve(StringBuilder text, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> mask, bool hasMask, bool verbose)
+    {
+        if (hasMask && mask.Length != key.Length)
+        {
+            text.Append("value len ").Append(key.Length).Append(" different from mask len ").Append(mask.Length);
+            return;
+        }
+
+        while (!key.IsEmpty)
+        {
+            if (key.Length < GeneveHeader)
+            {
+                text.Append("opt len ").Append(key.Length).Append(" less than minimum ").Append(GeneveHeader);
+                return;
+            }
+
+            int dataLength = (key[3] & 0x1f) * 4;
+            int size = GeneveHeader + dataLength;
+            if (size > key.Length)
+            {
+                text.Append("opt len ").Append(size).Append(" greater than remaining ").Append(key.Length);
+                return;
+            }
+
+            text.Append('{');
+            int start = text.Length;
+            uint lengthMask = !hasMask || (mask[3] & 0x1f) == 0x1f ? 0xffu : mask[3] & 0x1fu;
+            AppendNumber(
+                text, start, "class", BinaryPrimitives.ReadUInt16BigEndian(key), hasMask ? BinaryPrimitives.ReadUInt16BigEndian(mask) : 0xffffu, 0xffff, verbose, true);
+            AppendNumber(text, start, "type", key[2], hasMask ? mask[2] : 0xffu, 0xff, verbose, hexadecimal: true);
+            AppendNumber(text, start, "len", (uint)dataLength, lengthMask, 0xff, verbose, hexadecimal: false);
+            ReadOnlySpan<byte> dataMask = hasMask ? mask[GeneveHeader..size] : default;
+            if (dataLength > 0 && (verbose || !hasMask || !KeyValueText.IsAll(dataMask, 0)))
+            {
+                Separate(text, start).AppendBigEndian(key[GeneveHeader..size]);
+                if (hasMask && !KeyValueText.IsAll(dataMask, 0xff))
+                {
+                    text.Append('/').AppendBigEndian(dataMask);
+                }
+            }
+
+            text.Append('}');
+            key = key[size..];
+            mask = hasMask ? mask[size..] : mask;
+        }
+    }
+
+    private static bool TryReadNumber(ref TextCursor cursor, ulong maximum, string after, bool hasMask, out ulong value, out ulong mask)
+    {
+        mask = maximum;
+        if (!cursor.TryNumber(maximum, after, out value))
+        {
+            return false;
+        }
+
+        if (cursor.Next != '/')
+        {
+            return true;
+        }
+
+        if (!hasMask)
+        {
+            return cursor.Fail("no mask here");
+        }
+
+        cursor.Position++;
+        return cursor.TryNumber(maximum, "\"/\"", out mask);
+    }
+
+    private static void AppendNumber(
+        StringBuilder text, int start, string name, uint value, uint mask, uint fullMask, bool verbose, bool hexadecimal)
+    {
+        if (!verbose && mask == 0)
+        {
+            return;
+        }
+
+        Separate(text, start).Append(name).Append('=');
+        if (hexadecimal)
+        {
+            text.AppendNumber(value);
+        }
+        else
+        {
+            text.Append(value);
+        }
+
+        if (mask != fullMask)
+        {
+            text.Append('/').AppendNumber(mask);
+        }
+    }
+}
