@@ -61,5 +61,5 @@ public sealed class ActionList : FlowActions
         ActionCompiler.TryCompile(attributes, key, features, out list);
 
     internal T Object<T>(uint index)
-        where T : class => Unsafe.As<T>(_objects[index]);
+        where T : class => (T)_objects[index];
 }
