@@ -174,7 +174,7 @@ public sealed class DatapathTests : IDisposable
         Run(1, _arp);
         Run(1, _arp);
         Assert.Equal(1ul, _datapath.ReadStats().CacheHit);
-        Assert.Equal(1ul, _datapath.ReadStats().MaskHit);
+        Assert.Equal(2ul, _datapath.ReadStats().MaskHit);
         List<byte[]> cached = Sent(2);
 
         using Datapath uncached = Make(new DatapathOptions { CacheEntries = 0 });
