@@ -30,7 +30,7 @@ public class DatapathBench
         PacketStore store = new();
         foreach (byte[] frame in frames)
         {
-            store.Add(frame, hasEthernet: true);
+            store.Add(frame);
         }
 
         _datapath = new Datapath(new DatapathOptions { CacheEntries = CacheEntries });

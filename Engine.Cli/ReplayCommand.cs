@@ -9,7 +9,7 @@ internal static class ReplayCommand
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
-        Argument<string> capture = new("IN") { Description = "Capture to play: pcap or pcapng of Ethernet or IP packets." };
+        Argument<string> capture = new("IN") { Description = "Capture to play: pcap or pcapng, of Ethernet." };
         Option<string> flows = new("--flows")
         {
             Description = "Flows, one a line, as ovs-dpctl prints them: KEY ACTIONS or KEY, actions:ACTIONS. # begins a comment.",

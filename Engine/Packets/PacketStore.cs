@@ -5,7 +5,7 @@ using Engine.Primitives;
 
 namespace Engine.Packets;
 
-/// <summary>Packets kept by value in native memory, to be copied into frames as fast as memory allows.</summary>
+/// <summary>Ethernet packets kept by value in native memory, to be copied into frames as fast as memory allows.</summary>
 /// <remarks>
 /// <para>Each starts at a multiple of 64 bytes and is padded to one, so that copies are whole cache lines on both sides.</para>
 /// <para>Threads: one writer; once nothing is added any more, any number of readers.</para>
@@ -14,11 +14,9 @@ public sealed unsafe class PacketStore : IDisposable
 {
     private const int LineSize = 64;
 
-    // Index word: [39-bit line of the first byte][1-bit has Ethernet][24-bit length]
+    // Index word: [40-bit line of the first byte][24-bit length]
     private const int LengthBits = 24;
     private const uint LengthMask = (1u << LengthBits) - 1;
-    private const ulong EthernetBit = 1ul << LengthBits;
-    private const int LineShift = LengthBits + 1;
 
     private byte* _bytes;
     private ulong* _index;
@@ -36,14 +34,13 @@ public sealed unsafe class PacketStore : IDisposable
     public int MaximumLength { get; private set; }
 
     /// <summary>Adds a copy of a packet.</summary>
-    /// <param name="packet">Its bytes, fewer than 16 MiB.</param>
-    /// <param name="hasEthernet">Whether it starts with an Ethernet header.</param>
-    public void Add(ReadOnlySpan<byte> packet, bool hasEthernet)
+    /// <param name="packet">Its bytes, from the Ethernet header on; fewer than 16 MiB.</param>
+    public void Add(ReadOnlySpan<byte> packet)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)packet.Length, LengthMask);
         int padded = (packet.Length + LineSize - 1) & -LineSize;
         Grow(padded);
-        _index[Count] = ((ulong)(_bytesUsed / LineSize) << LineShift) | (hasEthernet ? EthernetBit : 0) | (uint)packet.Length;
+        _index[Count] = ((ulong)(_bytesUsed / LineSize) << LengthBits) | (uint)packet.Length;
 
         // In bounds: Grow has made room for the padded length and one more index word.
         packet.CopyTo(new Span<byte>(_bytes + _bytesUsed, packet.Length));
@@ -71,7 +68,7 @@ public sealed unsafe class PacketStore : IDisposable
         ulong word = _index[index];
         int length = (int)((uint)word & LengthMask);
         Invariant.Assert(length <= packet->FrameSize - Packet.DefaultDataOffset);
-        byte* source = _bytes + ((nint)(word >> LineShift) * LineSize);
+        byte* source = _bytes + ((nint)(word >> LengthBits) * LineSize);
         byte* destination = (byte*)packet + Packet.DefaultDataOffset;
 
         // In bounds: the source is padded to whole lines, and what a frame holds behind the headroom is a multiple of a line.
@@ -81,7 +78,6 @@ public sealed unsafe class PacketStore : IDisposable
         }
 
         packet->SetData(Packet.DefaultDataOffset, length);
-        packet->HasEthernet = (word & EthernetBit) != 0;
     }
 
     /// <summary>Frees the memory. Nothing may be copied any more.</summary>

@@ -6,7 +6,7 @@ namespace Engine.Vports;
 /// <remarks>Allocates only when a record is longer than any before it.</remarks>
 internal sealed class CaptureBuffer(Stream stream) : IDisposable
 {
-    private const int InitialSize = 256 << 10;
+    private const int InitialSize = 64 << 10;
 
     private byte[] _bytes = new byte[InitialSize];
     private int _start;

@@ -13,6 +13,9 @@ public abstract class CaptureReader : IDisposable
     /// <summary>The longest packet a record may hold, as in libpcap and Wireshark; a longer one is taken for damage.</summary>
     public const int MaximumPacketLength = 262_144;
 
+    /// <summary>LINKTYPE_ETHERNET of the registry that draft-ietf-opsawg-pcaplinktype sets up: an Ethernet header first. The only one that is read or written.</summary>
+    public const int EthernetLinkType = 1;
+
     private protected CaptureReader(CaptureBuffer buffer, CaptureFormat format)
     {
         Buffer = buffer;
@@ -71,9 +74,15 @@ public abstract class CaptureReader : IDisposable
     private protected static CaptureFault Unsupported(long offset, uint linkType) => new(
         CaptureFaultKind.UnsupportedLinkType,
         offset,
-        $"link type {linkType} is not supported: packets must start with an Ethernet header (link type 1) or be IP packets (101, 228, 229)");
+        $"link type {linkType}{NameOf(linkType)} is not supported: packets must start with an Ethernet header (link type {EthernetLinkType})");
 
-    /// <summary>Whether packets of this link type can be read.</summary>
-    private protected static bool IsSupported(uint linkType) =>
-        (LinkType)linkType is LinkType.Ethernet or LinkType.RawIp or LinkType.Ipv4 or LinkType.Ipv6;
+    // The ones people meet most, by the names of the LINKTYPE_ registry.
+    private static string NameOf(uint linkType) => linkType switch
+    {
+        0 or 108 => " (loopback)",
+        101 or 228 or 229 => " (raw IP)",
+        105 or 127 => " (802.11)",
+        113 or 276 => " (Linux cooked)",
+        _ => string.Empty,
+    };
 }

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Engine.Vports;
 
-/// <summary>Writes packets to a capture, little-endian, in one of the three formats.</summary>
+/// <summary>Writes Ethernet packets to a capture, little-endian, in one of the three formats.</summary>
 /// <remarks>
 /// <para>Nothing is allocated per packet; bytes reach the stream when the buffer is full, at <see cref="Flush"/> and at the end. A stream
 /// that fails does not throw: <see cref="Failure"/> says so and nothing more is written.</para>
@@ -23,28 +23,23 @@ public sealed class CaptureWriter : IDisposable
     /// <summary>Starts a capture with its header.</summary>
     /// <param name="stream">Where it goes; belongs to the writer.</param>
     /// <param name="format">The file format. Of a time in microseconds the rest is cut off.</param>
-    /// <param name="linkType">What each packet starts with.</param>
-    public CaptureWriter(Stream stream, CaptureFormat format = CaptureFormat.PcapNanoseconds, LinkType linkType = LinkType.Ethernet)
+    public CaptureWriter(Stream stream, CaptureFormat format = CaptureFormat.PcapNanoseconds)
     {
         ArgumentNullException.ThrowIfNull(stream);
         _stream = stream;
         Format = format;
-        LinkType = linkType;
         if (format == CaptureFormat.Pcapng)
         {
-            WriteSectionHeader(linkType);
+            WriteSectionHeader();
         }
         else
         {
-            WriteFileHeader(linkType);
+            WriteFileHeader();
         }
     }
 
     /// <summary>The file format.</summary>
     public CaptureFormat Format { get; }
-
-    /// <summary>What each packet starts with.</summary>
-    public LinkType LinkType { get; }
 
     /// <summary>What the stream said when it failed; null while it works. Packets may have been lost with the buffer.</summary>
     public string? Failure { get; private set; }
@@ -103,7 +98,7 @@ public sealed class CaptureWriter : IDisposable
         }
     }
 
-    private void WriteFileHeader(LinkType linkType)
+    private void WriteFileHeader()
     {
         Span<byte> header = Reserve(PcapReader.FileHeaderSize);
         BinaryPrimitives.WriteUInt32LittleEndian(
@@ -112,7 +107,7 @@ public sealed class CaptureWriter : IDisposable
         BinaryPrimitives.WriteUInt16LittleEndian(header[6..], 4);
         header[8..16].Clear();
         BinaryPrimitives.WriteUInt32LittleEndian(header[16..], CaptureReader.MaximumPacketLength);
-        BinaryPrimitives.WriteUInt32LittleEndian(header[20..], (uint)linkType);
+        BinaryPrimitives.WriteInt32LittleEndian(header[20..], CaptureReader.EthernetLinkType);
     }
 
     private void WriteRecord(ReadOnlySpan<byte> packet, long timestampNs, uint originalLength)
@@ -134,7 +129,7 @@ public sealed class CaptureWriter : IDisposable
     }
 
     // §4.1: length of the section not known (-1), no options. §4.2: one interface, times in nanoseconds.
-    private void WriteSectionHeader(LinkType linkType)
+    private void WriteSectionHeader()
     {
         const int sectionLength = 28;
         Span<byte> block = Reserve(sectionLength);
@@ -150,7 +145,7 @@ public sealed class CaptureWriter : IDisposable
         block = Reserve(interfaceLength);
         BinaryPrimitives.WriteUInt32LittleEndian(block, PcapngReader.InterfaceDescriptionBlock);
         BinaryPrimitives.WriteInt32LittleEndian(block[4..], interfaceLength);
-        BinaryPrimitives.WriteUInt16LittleEndian(block[8..], (ushort)linkType);
+        BinaryPrimitives.WriteUInt16LittleEndian(block[8..], CaptureReader.EthernetLinkType);
         BinaryPrimitives.WriteUInt16LittleEndian(block[10..], 0);
         BinaryPrimitives.WriteUInt32LittleEndian(block[12..], CaptureReader.MaximumPacketLength);
         NanosecondResolution.CopyTo(block[16..]);

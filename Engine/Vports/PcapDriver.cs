@@ -15,7 +15,6 @@ public sealed unsafe class PcapDriver : IVportDriver
     // A packet that waits for a frame; none when the length is -1.
     private byte[]? _held;
     private int _heldLength = -1;
-    private LinkType _heldLinkType;
     private long _heldTimestampNs;
 
     /// <summary>Makes a port of one capture or two.</summary>
@@ -62,7 +61,6 @@ public sealed unsafe class PcapDriver : IVportDriver
             }
 
             packet->TrySetBytes(captured.Bytes);
-            packet->HasEthernet = captured.LinkType == LinkType.Ethernet;
             packet->TimestampNs = captured.TimestampNs;
             batch.Add(packet);
         }
@@ -75,7 +73,7 @@ public sealed unsafe class PcapDriver : IVportDriver
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
-            sent += TryWrite(packet) ? 1 : 0;
+            sent += _output == null || _output.TryWrite(packet->Bytes, packet->TimestampNs) ? 1 : 0;
             pool.Free(packet);
         }
 
@@ -98,7 +96,7 @@ public sealed unsafe class PcapDriver : IVportDriver
     {
         if (_heldLength >= 0)
         {
-            captured = new CapturedPacket { Bytes = _held.AsSpan(0, _heldLength), LinkType = _heldLinkType, TimestampNs = _heldTimestampNs };
+            captured = new CapturedPacket { Bytes = _held.AsSpan(0, _heldLength), TimestampNs = _heldTimestampNs };
             _heldLength = -1;
             return true;
         }
@@ -114,17 +112,6 @@ public sealed unsafe class PcapDriver : IVportDriver
         _held ??= new byte[PacketPool.MaximumPacketLength];
         captured.Bytes.CopyTo(_held);
         _heldLength = captured.Bytes.Length;
-        _heldLinkType = captured.LinkType;
         _heldTimestampNs = captured.TimestampNs;
-    }
-
-    private bool TryWrite(Packet* packet)
-    {
-        if (_output == null)
-        {
-            return true;
-        }
-
-        return packet->HasEthernet == (_output.LinkType == LinkType.Ethernet) && _output.TryWrite(packet->Bytes, packet->TimestampNs);
     }
 }

@@ -30,7 +30,7 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
         PacketStore store = new();
         while (input.TryRead(out CapturedPacket packet))
         {
-            store.Add(packet.Bytes, packet.LinkType == LinkType.Ethernet);
+            store.Add(packet.Bytes);
         }
 
         return store;
@@ -42,7 +42,7 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
         PacketStore store = _store;
         int count = store.Count;
         int next = _next;
-        int room = Math.Min(PacketBatch.Capacity - batch.Count, count);
+        int room = count == 0 ? 0 : PacketBatch.Capacity - batch.Count;
         for (int i = 0; i < room; i++)
         {
             int length = store.LengthOf(next);

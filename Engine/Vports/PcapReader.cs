@@ -21,14 +21,12 @@ internal sealed class PcapReader : CaptureReader
     private const uint LinkTypeMask = 0x03ff_ffff;
 
     private readonly bool _isBigEndian;
-    private readonly LinkType _linkType;
     private readonly uint _fractionToNs;
 
-    private PcapReader(CaptureBuffer buffer, CaptureFormat format, bool isBigEndian, LinkType linkType)
+    private PcapReader(CaptureBuffer buffer, CaptureFormat format, bool isBigEndian)
         : base(buffer, format)
     {
         _isBigEndian = isBigEndian;
-        _linkType = linkType;
         _fractionToNs = format == CaptureFormat.PcapNanoseconds ? 1u : 1000u;
     }
 
@@ -66,7 +64,7 @@ internal sealed class PcapReader : CaptureReader
         }
 
         uint linkType = ReadUInt32(header[20..], isBigEndian) & LinkTypeMask;
-        if (!IsSupported(linkType))
+        if (linkType != EthernetLinkType)
         {
             fault = Unsupported(20, linkType);
             return null;
@@ -75,7 +73,7 @@ internal sealed class PcapReader : CaptureReader
         buffer.Advance(FileHeaderSize);
         fault = default;
         CaptureFormat format = magic == MagicNanoseconds ? CaptureFormat.PcapNanoseconds : CaptureFormat.PcapMicroseconds;
-        return new PcapReader(buffer, format, isBigEndian, (LinkType)linkType);
+        return new PcapReader(buffer, format, isBigEndian);
     }
 
     public override bool TryRead(out CapturedPacket packet)
@@ -120,7 +118,6 @@ internal sealed class PcapReader : CaptureReader
             Bytes = Buffer.Bytes[RecordHeaderSize..size],
             TimestampNs = (seconds * 1_000_000_000L) + ((long)fraction * _fractionToNs),
             OriginalLength = originalLength,
-            LinkType = _linkType,
         };
         Buffer.Advance(size);
         return true;

@@ -152,7 +152,7 @@ internal sealed class PcapngReader : CaptureReader
         }
 
         _interfaces.Add(description);
-        if (IsSupported(description.LinkType))
+        if (description.LinkType == EthernetLinkType)
         {
             _sawSupportedInterface = true;
         }
@@ -200,7 +200,7 @@ internal sealed class PcapngReader : CaptureReader
         }
 
         CaptureInterface source = _interfaces[(int)interfaceIndex];
-        if (!IsSupported(source.LinkType))
+        if (source.LinkType != EthernetLinkType)
         {
             Fault = Unsupported(Buffer.Offset, source.LinkType);
             return false;
@@ -211,7 +211,6 @@ internal sealed class PcapngReader : CaptureReader
             Bytes = block.Slice(start, (int)length),
             TimestampNs = time is { } units ? source.ToNanoseconds(units) : 0,
             OriginalLength = originalLength,
-            LinkType = (LinkType)source.LinkType,
         };
         _sawPacket = true;
         Buffer.Advance(block.Length);
