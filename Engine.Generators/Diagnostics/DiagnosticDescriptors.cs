@@ -74,7 +74,7 @@ internal static class DiagnosticDescriptors
 
     /// <summary>The marked property cannot be implemented.</summary>
     public static readonly DiagnosticDescriptor BitRangeNotPartial = Error(
-        "ENG0104", "A bit range must be a partial property", "'{0}' is marked [BitRange] but is not a partial instance property with get and set; declare it as 'partial ... {{ get; set; }}'", HeaderCategory);
+        "ENG0104", "A bit range must be a partial property", "'{0}' is marked [BitRange] but is not a partial property with readonly get and set; declare it as 'partial ... {{ readonly get; set; }}'", HeaderCategory);
 
     /// <summary>A bit range names no field that has bits.</summary>
     public static readonly DiagnosticDescriptor BitRangeWithoutField = Error(

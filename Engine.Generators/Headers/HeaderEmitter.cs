@@ -81,9 +81,9 @@ internal static class HeaderEmitter
         };
 
         string bits = range.Width == 1 ? $"Bit {Text(range.Shift)}" : $"Bits {Text(range.Shift + range.Width - 1)} to {Text(range.Shift)}";
-        writer.Write($"// {bits} of {range.Field}; a set value is cut to {Text(range.Width)} bits.");
+        writer.Write($"// {bits} of {range.Field}{(range.Width == 1 ? string.Empty : $"; a set value is cut to {Text(range.Width)} bits")}.");
         writer.Open($"{range.Accessibility} partial {range.Type} {range.Name}");
-        writer.Write($"{(range.IsGetReadOnly ? "readonly " : string.Empty)}get => {get};");
+        writer.Write($"readonly get => {get};");
         writer.Write($"set => {range.Field} = {stored};");
         writer.Close().Blank();
     }

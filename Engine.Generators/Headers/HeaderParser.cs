@@ -97,7 +97,7 @@ internal sealed class HeaderParser
         string fieldName = attribute.ConstructorArguments.FirstOrDefault().Value as string ?? string.Empty;
         int shift = Number(attribute, "Shift");
         int width = Number(attribute, "Width");
-        if (!property.IsPartialDefinition || property.GetMethod is null || property.SetMethod is null || property.IsStatic || property.SetMethod.IsInitOnly)
+        if (!property.IsPartialDefinition || property.IsStatic || property.GetMethod is not { IsReadOnly: true } || property.SetMethod is not { IsInitOnly: false })
         {
             Report(DiagnosticDescriptors.BitRangeNotPartial, location, property.Name);
         }
@@ -124,7 +124,6 @@ internal sealed class HeaderParser
                 property.Name,
                 property.Type.ToDisplayString(),
                 accessibility,
-                property.GetMethod.IsReadOnly,
                 fieldName,
                 fieldBits,
                 shift,

@@ -27,7 +27,6 @@ internal sealed record HeaderField(string Name, int Offset, int Size);
 /// <param name="Name">Name of the property.</param>
 /// <param name="Type">C# keyword of its type: bool, byte, ushort, uint or ulong.</param>
 /// <param name="Accessibility">C# keyword.</param>
-/// <param name="IsGetReadOnly">Whether get is declared readonly.</param>
 /// <param name="Field">Name of the field.</param>
 /// <param name="FieldBits">Bits of the field: 8 for byte, 16 for Be16, and so on.</param>
 /// <param name="Shift">Lowest bit.</param>
@@ -36,7 +35,6 @@ internal sealed record BitRange(
     string Name,
     string Type,
     string Accessibility,
-    bool IsGetReadOnly,
     string Field,
     int FieldBits,
     int Shift,
