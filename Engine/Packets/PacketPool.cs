@@ -54,6 +54,15 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>The longest packet that fits a standard frame with the default headroom.</summary>
     public int StandardLength => _standard.FrameSize - Packet.DefaultDataOffset;
 
+    /// <summary>Address of the first standard frame; page aligned.</summary>
+    internal nint StandardFrames => _standard.Frames;
+
+    /// <summary>Standard frames, free or not.</summary>
+    internal int StandardFrameCount => _standard.FrameCount;
+
+    /// <summary>Bytes of a standard frame.</summary>
+    internal int StandardFrameSize => _standard.FrameSize;
+
     /// <summary>Takes a standard frame. Its metadata is reset, its data empty.</summary>
     /// <returns>Null when all frames are in use.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -129,6 +138,8 @@ public sealed unsafe class PacketPool : IDisposable
         public int FrameSize { get; }
 
         public int FreeCount => _freeCount;
+
+        public nint Frames => (nint)_frames;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public Packet* TryAllocate()

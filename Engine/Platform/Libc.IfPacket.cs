@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Engine.Platform;
 
 // linux/if_packet.h, linux/virtio_net.h, linux/if_ether.h
@@ -37,7 +39,13 @@ internal static unsafe partial class Libc
         public ushort sll_hatype;
         public byte sll_pkttype;
         public byte sll_halen;
-        public ulong sll_addr;
+        public sll_addr_bytes sll_addr;
+    }
+
+    [InlineArray(8)]
+    public struct sll_addr_bytes
+    {
+        private byte _first;
     }
 
     public struct packet_mreq

@@ -70,8 +70,7 @@ internal sealed unsafe class PacketSocket : IDisposable
             };
             SystemCallException.ThrowIfFailed(Libc.bind(_socket.Number, &address, (uint)sizeof(Libc.sockaddr_ll)), "bind AF_PACKET");
 
-            Libc.packet_mreq membership = new() { mr_ifindex = interfaceIndex, mr_type = Libc.PACKET_MR_PROMISC };
-            _socket.Set(Libc.SOL_PACKET, Libc.PACKET_ADD_MEMBERSHIP, membership, "PACKET_ADD_MEMBERSHIP");
+            AddPromiscuousMembership(_socket, interfaceIndex);
         }
         catch
         {
@@ -82,6 +81,23 @@ internal sealed unsafe class PacketSocket : IDisposable
 
     /// <summary>What to wait on for a frame.</summary>
     public FileDescriptor Descriptor => _socket;
+
+    /// <summary>Opens a socket that receives nothing and only makes a device promiscuous, until it is closed.</summary>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public static FileDescriptor OpenPromiscuous(int interfaceIndex)
+    {
+        FileDescriptor socket = FileDescriptor.Socket(Libc.AF_PACKET, Libc.SOCK_RAW, 0);
+        try
+        {
+            AddPromiscuousMembership(socket, interfaceIndex);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Joins the sockets that share the device's frames.</summary>
     /// <param name="group">The same number for all of them, unused by others in the namespace.</param>
@@ -158,5 +174,11 @@ internal sealed unsafe class PacketSocket : IDisposable
     {
         _ring?.Dispose();
         _socket.Dispose();
+    }
+
+    private static void AddPromiscuousMembership(FileDescriptor socket, int interfaceIndex)
+    {
+        Libc.packet_mreq membership = new() { mr_ifindex = interfaceIndex, mr_type = Libc.PACKET_MR_PROMISC };
+        socket.Set(Libc.SOL_PACKET, Libc.PACKET_ADD_MEMBERSHIP, membership, "PACKET_ADD_MEMBERSHIP");
     }
 }

@@ -54,6 +54,9 @@ public enum Errno
     /// <summary>EOVERFLOW: actions are nested too deep.</summary>
     Overflow = 75,
 
+    /// <summary>EBADFD: descriptor in a bad state; what a TAP device that was deleted says.</summary>
+    BadDescriptorState = 77,
+
     /// <summary>EMSGSIZE: message too long.</summary>
     MessageTooLong = 90,
 

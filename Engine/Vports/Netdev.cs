@@ -13,7 +13,10 @@ public sealed class Netdev : IDisposable
 {
     private readonly NetworkDevice _device;
     private FileDescriptor? _takeLink;
+    private FileDescriptor? _xdpLink;
+    private FileDescriptor? _xdpSockets;
     private volatile NetdevState _state;
+    private volatile int _mtu;
 
     private Netdev(NetworkDevice device, NetdevState state)
     {
@@ -27,11 +30,17 @@ public sealed class Netdev : IDisposable
     /// <summary>What was last seen of the device: by a driver, or by <see cref="Refresh"/>.</summary>
     public NetdevState State => _state;
 
+    /// <summary>The MTU in bytes that was last seen, by <see cref="TryOpen"/> or <see cref="Refresh"/>.</summary>
+    public int Mtu => _mtu;
+
     /// <summary>
     /// Whether the device is made of software whose packets may carry partial checksums (veth, TAP): <c>auto</c> takes the packet
     /// socket there, which carries them and the super-frames of GSO; AF_XDP loses both.
     /// </summary>
     public bool IsVirtual => _device.DriverName() is "" or "veth" or "tun" or "bridge" or "dummy" or "bonding" or "team" or "vxlan" or "geneve";
+
+    /// <summary>How the XDP program of the device is attached, once an <see cref="XdpDriver"/> is open.</summary>
+    public XdpMode XdpMode { get; private set; }
 
     /// <summary>Finds a device in the network namespace of the calling thread.</summary>
     /// <param name="name">Its name.</param>
@@ -68,12 +77,9 @@ public sealed class Netdev : IDisposable
         }
 
         netdev = new Netdev(device, StateOf(flags));
+        netdev.Refresh();
         return Refusal.None;
     }
-
-    /// <summary>Gets the MTU in bytes; it may change at any time.</summary>
-    /// <returns>ENODEV when the device is gone from the namespace.</returns>
-    public Errno TryGetMtu(out int mtu) => _device.TryGetMtu(out mtu);
 
     /// <summary>Gets the Ethernet address.</summary>
     /// <returns>ENODEV when the device is gone from the namespace.</returns>
@@ -83,13 +89,35 @@ public sealed class Netdev : IDisposable
     /// <returns>ENODEV when the device is gone from the namespace.</returns>
     public Errno TryGetName(out string name) => _device.TryGetName(out name);
 
-    /// <summary>Asks the kernel whether the device is there and up.</summary>
-    public NetdevState Refresh() => _state = _device.TryGetFlags(out int flags) == Errno.None ? StateOf(flags) : NetdevState.Gone;
+    /// <summary>Sets it up or down.</summary>
+    /// <returns>ENODEV when the device is gone from the namespace, EPERM without CAP_NET_ADMIN.</returns>
+    public Errno TrySetUp(bool up) => _device.TrySetUp(up);
+
+    /// <summary>Sets the MTU in bytes.</summary>
+    /// <returns>EINVAL when the device cannot; else as <see cref="TrySetUp"/>.</returns>
+    public Errno TrySetMtu(int mtu) => _device.TrySetMtu(mtu);
+
+    /// <summary>Sets the Ethernet address.</summary>
+    /// <returns>EADDRNOTAVAIL for an address no device can have; else as <see cref="TrySetUp"/>.</returns>
+    public Errno TrySetAddress(EthernetAddress address) => _device.TrySetAddress(address);
+
+    /// <summary>Asks the kernel whether the device is there and up, and for its MTU.</summary>
+    public NetdevState Refresh()
+    {
+        if (_device.TryGetMtu(out int mtu) == Errno.None)
+        {
+            _mtu = mtu;
+        }
+
+        return _state = _device.TryGetFlags(out int flags) == Errno.None ? StateOf(flags) : NetdevState.Gone;
+    }
 
     /// <summary>Gives the device's frames back to the host.</summary>
     public void Dispose()
     {
         _takeLink?.Dispose();
+        _xdpLink?.Dispose();
+        _xdpSockets?.Dispose();
         _device.Dispose();
     }
 
@@ -113,6 +141,56 @@ public sealed class Netdev : IDisposable
         }
     }
 
+    /// <summary>
+    /// Attaches the XDP program that hands the packets of a queue to the AF_XDP socket in the map, and those of a queue without one to the
+    /// host. Does nothing when it is attached already.
+    /// </summary>
+    /// <returns>The map from queue to socket.</returns>
+    /// <exception cref="SystemCallException">The kernel refused; <see cref="Errno.Busy"/> when another program is attached.</exception>
+    internal FileDescriptor AttachXdp(XdpMode mode)
+    {
+        if (_xdpLink is not null)
+        {
+            return _xdpSockets!;
+        }
+
+        const uint MaximumQueues = 256;
+        FileDescriptor sockets = Bpf.CreateSocketMap(MaximumQueues);
+        try
+        {
+            Errno errno = Errno.NotSupported;
+            using FileDescriptor program = Bpf.LoadRedirectProgram(sockets, hasFragments: true);
+            if (mode is not XdpMode.Generic)
+            {
+                errno = Bpf.TryAttach(program, Index, Libc.BPF_XDP, Libc.XDP_FLAGS_DRV_MODE, out _xdpLink);
+                XdpMode = XdpMode.Native;
+            }
+
+            if (_xdpLink is null && errno != Errno.Busy && mode is not XdpMode.Native)
+            {
+                errno = Bpf.TryAttach(program, Index, Libc.BPF_XDP, Libc.XDP_FLAGS_SKB_MODE, out _xdpLink);
+                XdpMode = XdpMode.Generic;
+            }
+
+            if (_xdpLink is null)
+            {
+                throw new SystemCallException("bpf LINK_CREATE (xdp)", errno);
+            }
+        }
+        catch
+        {
+            sockets.Dispose();
+            throw;
+        }
+
+        _xdpSockets = sockets;
+        return sockets;
+    }
+
+    /// <summary>Makes the device promiscuous until the descriptor is closed.</summary>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    internal FileDescriptor TakeAllAddresses() => PacketSocket.OpenPromiscuous(Index);
+
     /// <summary>Notes what a packet call said about the device.</summary>
     /// <returns>Whether the error means that the device takes no frame now.</returns>
     internal bool Report(Errno errno)
@@ -122,7 +200,7 @@ public sealed class Netdev : IDisposable
             case Errno.NetworkDown:
                 _state = NetdevState.Down;
                 return true;
-            case Errno.NoSuchDeviceOrAddress or Errno.NoDevice:
+            case Errno.NoSuchDeviceOrAddress or Errno.NoDevice or Errno.BadDescriptorState:
                 _state = NetdevState.Gone;
                 return true;
             default:

@@ -56,18 +56,12 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
             return Refusal.Invalid("A packet ring has a power of two of at least 64 slots.");
         }
 
-        Errno errno = netdev.TryGetMtu(out int mtu);
-        if (errno != Errno.None)
-        {
-            return new Refusal(errno, "The device is gone.");
-        }
-
         PacketSocket? socket = null;
         try
         {
             // First kept from the host, then received: a frame in between is lost, never seen twice.
             netdev.TakeFrames();
-            int slotSize = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2048, Math.Min(mtu, 1 << 16) + SlotOverhead));
+            int slotSize = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2048, netdev.Mtu + SlotOverhead));
             socket = new PacketSocket(netdev.Index, slotSize, options.RingSlots);
             if (options.FanoutGroup is ushort group)
             {

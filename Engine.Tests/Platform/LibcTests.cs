@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using Engine.Platform;
+using Engine.Tests.Live;
+
+namespace Engine.Tests.Platform;
+
+/// <summary>The structures and constants of the C library and the kernel, asked of the C compiler.</summary>
+public sealed class LibcTests
+{
+    private const string Includes = """
+        #define _GNU_SOURCE
+        #include <stddef.h>
+        #include <stdio.h>
+        #include <fcntl.h>
+        #include <poll.h>
+        #include <sched.h>
+        #include <unistd.h>
+        #include <sys/ioctl.h>
+        #include <sys/mman.h>
+        #include <sys/socket.h>
+        #include <sys/syscall.h>
+        #include <sys/uio.h>
+        #include <net/if.h>
+        #include <net/if_arp.h>
+        #include <linux/bpf.h>
+        #include <linux/ethtool.h>
+        #include <linux/if_ether.h>
+        #include <linux/if_link.h>
+        #include <linux/if_packet.h>
+        #include <linux/if_tun.h>
+        #include <linux/if_xdp.h>
+        #include <linux/io_uring.h>
+        #include <linux/sockios.h>
+        #include <linux/virtio_net.h>
+        """;
+
+    // Where a field has another name in C: nested structures, unions and C# keywords.
+    private static readonly Dictionary<string, string> CNames = new()
+    {
+        ["ifreq.ifr_hwaddr_family"] = "ifr_hwaddr.sa_family",
+        ["ifreq.ifr_hwaddr_data"] = "ifr_hwaddr.sa_data",
+        ["bpf_attr.link_create_prog_fd"] = "link_create.prog_fd",
+        ["bpf_attr.link_create_target_ifindex"] = "link_create.target_ifindex",
+        ["bpf_attr.link_create_attach_type"] = "link_create.attach_type",
+        ["bpf_attr.link_create_flags"] = "link_create.flags",
+        ["bpf_insn.regs"] = "code) + 1 + 0 * offsetof(struct bpf_insn, code",
+    };
+
+    // Structures whose end the engine leaves out because the kernel takes the shorter, older form too; and attributes of one size.
+    private static readonly HashSet<string> Shorter = ["xdp_umem_reg", "bpf_attr"];
+
+    // Newer than the headers of the oldest system that is supported.
+    private static readonly HashSet<string> NewConstants = ["BPF_TCX_INGRESS", "TCX_DROP", "XDP_USE_SG", "XDP_PKT_CONTD", "TUN_F_USO4", "TUN_F_USO6"];
+
+    [SkippableFact]
+    public void Sizes_offsets_and_constants_are_those_of_the_C_compiler()
+    {
+        Requires.Program("gcc");
+        StringBuilder program = new(Includes);
+        program.AppendLine().AppendLine("int main(void) {");
+        List<(string Name, long Ours)> asked = [];
+        foreach (Type type in typeof(Libc).GetNestedTypes().Where(type => type.IsValueType && !type.Name.EndsWith("_bytes", StringComparison.Ordinal)))
+        {
+            string c = type.Name is "bpf_attr" ? "union bpf_attr" : $"struct {type.Name}";
+            if (!Shorter.Contains(type.Name))
+            {
+                Ask($"sizeof({type.Name})", $"sizeof({c})", SizeOf(type));
+            }
+
+            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public))
+            {
+                string name = CNames.GetValueOrDefault($"{type.Name}.{field.Name}", field.Name);
+                Ask($"{type.Name}.{field.Name}", $"offsetof({c}, {name})", OffsetOf(type, field));
+            }
+        }
+
+        foreach (FieldInfo constant in typeof(Libc).GetFields(BindingFlags.Static | BindingFlags.Public).Where(field => field.IsLiteral))
+        {
+            if (NewConstants.Contains(constant.Name))
+            {
+                continue;
+            }
+
+            Ask(constant.Name, constant.Name, Convert.ToInt64(constant.GetRawConstantValue() is nuint value ? (ulong)value : constant.GetRawConstantValue(), null));
+        }
+
+        Ask("SYS_bpf", "SYS_bpf", Libc.SYS_bpf);
+        program.AppendLine("return 0; }");
+        string[] answers = CompileAndRun(program.ToString());
+        Assert.Equal(asked.Count, answers.Length);
+        Assert.All(asked.Zip(answers), pair => Assert.Equal($"{pair.First.Name} = {pair.First.Ours}", $"{pair.First.Name} = {pair.Second}"));
+
+        void Ask(string name, string expression, long ours)
+        {
+            asked.Add((name, ours));
+            program.AppendLine($"printf(\"%lld\\n\", (long long)({expression}));");
+        }
+    }
+
+    // The layout in memory, which with marshalling off is also the one that C sees.
+    private static long SizeOf(Type type) =>
+        Convert.ToInt64(typeof(System.Runtime.CompilerServices.Unsafe).GetMethod("SizeOf")!.MakeGenericMethod(type).Invoke(null, null), null);
+
+    private static long OffsetOf(Type type, FieldInfo field)
+    {
+        if (field.GetCustomAttribute<FieldOffsetAttribute>() is { } explicitly)
+        {
+            return explicitly.Value;
+        }
+
+        // Sequential: every field at the next multiple of its alignment.
+        long offset = 0;
+        foreach (FieldInfo each in type.GetFields(BindingFlags.Instance | BindingFlags.Public).OrderBy(each => each.MetadataToken))
+        {
+            long size = each.FieldType.IsPointer ? IntPtr.Size : SizeOf(each.FieldType);
+            long alignment = AlignmentOf(each.FieldType);
+            offset = (offset + alignment - 1) / alignment * alignment;
+            if (each == field)
+            {
+                return offset;
+            }
+
+            offset += size;
+        }
+
+        throw new ArgumentException("Not a field of the type.", nameof(field));
+    }
+
+    private static long AlignmentOf(Type type) =>
+        type.IsPointer ? IntPtr.Size
+        : type.IsPrimitive ? SizeOf(type)
+        : type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Max(field => AlignmentOf(field.FieldType));
+
+    private static string[] CompileAndRun(string program)
+    {
+        string folder = Directory.CreateTempSubdirectory("engine-libc-").FullName;
+        try
+        {
+            File.WriteAllText(Path.Combine(folder, "ask.c"), program);
+            using Process process = Process.Start(new ProcessStartInfo("sh", ["-ec", "gcc -o ask ask.c && ./ask"])
+            {
+                WorkingDirectory = folder,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            })!;
+            Task<string> error = process.StandardError.ReadToEndAsync();
+            string output = process.StandardOutput.ReadToEnd();
+            process.WaitForExit();
+            Assert.True(process.ExitCode == 0, error.Result);
+            return output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+}

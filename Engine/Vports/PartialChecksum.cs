@@ -1,0 +1,91 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Engine.Packets;
+using Engine.Primitives;
+
+namespace Engine.Vports;
+
+/// <summary>Finds packets whose checksum or segmentation their source left to its sink where nothing says so: AF_XDP on a device made of software.</summary>
+/// <remarks>
+/// <para>The kernel leaves the sum of the pseudo-header in the checksum field of such a packet. A packet that is marked because its complete
+/// checksum happens to be that number is not harmed: finishing it gives the same checksum again, since the field takes part in
+/// the sum with just the value it has to.</para>
+/// <para>A TCP packet longer than the device's MTU is a super-frame (generic XDP sees those). The size of its segments is not told; they
+/// are made as long as the MTU allows.</para>
+/// </remarks>
+internal static class PartialChecksum
+{
+    private const ushort Ipv4 = 0x0800, Ipv6 = 0x86dd, CustomerTag = 0x8100, ServiceTag = 0x88a8;
+    private const byte Tcp = 6, Udp = 17;
+    private const byte GsoTcpIpv4 = 1, GsoTcpIpv6 = 4;
+
+    /// <summary>Marks the packet when its checksum is the sum of its pseudo-header, and when it is a super-frame.</summary>
+    /// <param name="packet">As it came.</param>
+    /// <param name="mtu">Of the device it came by.</param>
+    public static void Detect(ref Packet packet, int mtu)
+    {
+        ReadOnlySpan<byte> bytes = packet.Bytes;
+        int network = 14;
+        if (bytes.Length < network + 20)
+        {
+            return;
+        }
+
+        ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
+        while (type is CustomerTag or ServiceTag && bytes.Length >= network + 4 + 20)
+        {
+            network += 4;
+            type = BinaryPrimitives.ReadUInt16BigEndian(bytes[(network - 2)..]);
+        }
+
+        int transport, length, addresses, addressesLength;
+        byte protocol;
+        if (type == Ipv4)
+        {
+            // Fragments have complete checksums.
+            transport = network + ((bytes[network] & 15) * 4);
+            length = BinaryPrimitives.ReadUInt16BigEndian(bytes[(network + 2)..]) - (transport - network);
+            if ((BinaryPrimitives.ReadUInt16BigEndian(bytes[(network + 6)..]) & 0x3fff) != 0)
+            {
+                return;
+            }
+
+            protocol = bytes[network + 9];
+            (addresses, addressesLength) = (network + 12, 8);
+        }
+        else if (type == Ipv6 && bytes.Length >= network + 40)
+        {
+            transport = network + 40;
+            length = BinaryPrimitives.ReadUInt16BigEndian(bytes[(network + 4)..]);
+            protocol = bytes[network + 6];
+            (addresses, addressesLength) = (network + 8, 32);
+        }
+        else
+        {
+            return;
+        }
+
+        int offset = protocol switch { Tcp => 16, Udp => 6, _ => -1 };
+        if (offset < 0 || length < offset + 2 || transport + offset + 2 > bytes.Length)
+        {
+            return;
+        }
+
+        ulong pseudo = OnesComplement.Sum(bytes.Slice(addresses, addressesLength), new Be16(protocol).Raw + (ulong)new Be16((ushort)length).Raw);
+        if (MemoryMarshal.Read<ushort>(bytes[(transport + offset)..]) == OnesComplement.Fold(pseudo))
+        {
+            packet.Offload = new PacketOffload
+            {
+                Flags = ChecksumOffload.NeedsChecksum,
+                ChecksumStart = (ushort)transport,
+                ChecksumOffset = (ushort)offset,
+            };
+            if (protocol == Tcp && bytes.Length - network > mtu)
+            {
+                int header = transport - network + ((bytes[transport + 12] >> 4) * 4);
+                packet.Offload.GsoType = type == Ipv4 ? GsoTcpIpv4 : GsoTcpIpv6;
+                packet.Offload.SegmentSize = (ushort)Math.Max(mtu - header, 1);
+            }
+        }
+    }
+}
