@@ -10,7 +10,7 @@ internal static unsafe partial class Libc
     public const short IFF_TAP = 0x0002;
     public const short IFF_NO_PI = 0x1000;
     public const short IFF_VNET_HDR = 0x4000;
-    public const short IFF_TUN_EXCL = unchecked((short)0x8000);
+    public const int IFF_TUN_EXCL = 0x8000;
 
     public const int TUN_F_CSUM = 0x01;
     public const int TUN_F_TSO4 = 0x02;

@@ -18,7 +18,7 @@ internal sealed unsafe class TapDevice : IDisposable
         try
         {
             // The name is cut off where the kernel would refuse a longer one.
-            Libc.ifreq request = new() { ifr_flags = (short)(Libc.IFF_TAP | Libc.IFF_NO_PI | Libc.IFF_VNET_HDR | Libc.IFF_TUN_EXCL) };
+            Libc.ifreq request = new() { ifr_flags = unchecked((short)(Libc.IFF_TAP | Libc.IFF_NO_PI | Libc.IFF_VNET_HDR | Libc.IFF_TUN_EXCL)) };
             Span<byte> bytes = request.ifr_name;
             if (!Encoding.UTF8.TryGetBytes(name, bytes[..(Libc.IFNAMSIZ - 1)], out _))
             {
