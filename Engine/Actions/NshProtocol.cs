@@ -90,13 +90,8 @@ internal static class NshProtocol
         }
 
         // Version 0, O and reserved bit, TTL 6 bits, length 6 bits in 4-byte words.
-        // The kernel takes metadata of 248 bytes too, and then writes a header whose length wraps to 0.
-        int words = (BaseSize + metadataLength) >> 2;
-        if (words > MaximumWords)
-        {
-            return Refusal.Invalid($"Push_nsh: a header has at most {MaximumWords * 4} bytes", action.Offset);
-        }
-
+        // With 248 bytes of metadata the length wraps to 0. The kernel accepts that, and pushes a header of no bytes.
+        int words = ((BaseSize + metadataLength) >> 2) & MaximumWords;
         BinaryPrimitives.WriteUInt16BigEndian(header, (ushort)(((flags << 12) & 0x3000) | ((ttl << 6) & 0x0fc0) | words));
         size = words << 2;
         return Refusal.None;

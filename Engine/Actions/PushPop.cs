@@ -212,6 +212,12 @@ internal static unsafe class PushPop
         header.CopyTo(written);
         written[3] = next;
         WriteFront(packet, written[..header.Length]);
+        if (header.IsEmpty && packet->Length > 3)
+        {
+            // A header whose length wrapped to 0: the kernel writes the next protocol all the same.
+            packet->Bytes[3] = next;
+        }
+
         EndAtFront(packet, ref key, hasEthernet: false, new Be16(NshProtocol.EtherType));
         return Errno.None;
     }
