@@ -314,8 +314,10 @@ public partial struct FlowKey
                     return Refusal.Invalid($"tunnel has ERSPAN options of {options.Length} bytes instead of {length}", attribute.Offset);
                 }
 
-                // The kernel takes other lengths than the struct's, then works on whatever is there: what is not given is zero here.
-                options = options[..Math.Min(options.Length, length)];
+                // The kernel takes other lengths than the struct's and reads the struct so that it ends where the attribute ends.
+                room[..length].Clear();
+                options = options[^Math.Min(options.Length, length)..];
+                room = room[(length - options.Length)..];
                 break;
         }
 
