@@ -28,10 +28,11 @@ public static class GoldenCoverage
     {
         if (!vector.IsSequence)
         {
-            return null;
+            // One that is refused is refused without any connection.
+            return vector.Errno == 0 && Names(vector.ActionsText, "ct(") ? Conntrack : null;
         }
 
-        if (vector.Category is "ct" or "nat" || vector.Steps.Any(step => Names(step, "ct(")))
+        if (vector.Category is "ct" or "nat" || vector.Steps.Any(step => Names(step.ActionsText, "ct(")))
         {
             return Conntrack;
         }
@@ -51,5 +52,5 @@ public static class GoldenCoverage
     /// <summary>What the comparison of this command waits for; null when it is compared.</summary>
     public static string? Awaits(DpctlVector vector) => Control;
 
-    private static bool Names(GoldenStep step, string action) => step.ActionsText?.Contains(action, StringComparison.Ordinal) ?? false;
+    private static bool Names(string? actions, string action) => actions?.Contains(action, StringComparison.Ordinal) ?? false;
 }

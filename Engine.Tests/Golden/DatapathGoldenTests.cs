@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Text;
+using Engine.Primitives;
+
+namespace Engine.Tests.Golden;
+
+/// <summary>actions.jsonl through the whole datapath: sequences of flows and packets, and EXECUTE requests on it.</summary>
+public sealed class DatapathGoldenTests(GoldenReport report) : IClassFixture<GoldenReport>
+{
+    /// <summary>The categories that have something to compare, one test each.</summary>
+    public static TheoryData<string> Categories =>
+        [.. GoldenFiles.Actions.Where(vector => GoldenCoverage.Awaits(vector) is null).Select(NameOf).Distinct()];
+
+    [Theory]
+    [MemberData(nameof(Categories))]
+    public void Outputs_and_upcalls_are_those_of_the_kernel(string category)
+    {
+        StringBuilder failures = new();
+        foreach (ActionVector vector in GoldenFiles.Actions.Where(vector => NameOf(vector) == category && GoldenCoverage.Awaits(vector) is null))
+        {
+            using GoldenDatapath datapath = new();
+            if (vector.IsSequence)
+            {
+                for (int i = 0; i < vector.Steps.Length; i++)
+                {
+                    Check(datapath, vector.Steps[i], $"{vector.Name} step {i} {vector.Steps[i].Label}", failures);
+                }
+            }
+            else
+            {
+                Errno errno = datapath.Execute(vector.Key, vector.Packet, vector.Actions, vector.ExtraAttrs);
+                Compare(datapath, vector.Errno, errno, vector.Varies, vector.Outputs, vector.Upcalls, $"{vector.Name} {vector.ActionsText}", failures);
+            }
+
+            if (!datapath.AllFramesFree)
+            {
+                failures.AppendLine(CultureInfo.InvariantCulture, $"{vector.Name}: a frame was lost");
+            }
+
+            report.Compared(vector.IsSequence ? "actions over the datapath: sequences" : "actions over the datapath: execute", vector.Category);
+        }
+
+        Assert.True(failures.Length == 0, failures.ToString());
+    }
+
+    private static string NameOf(ActionVector vector) => $"{vector.Kind} {vector.Category}";
+
+    private static void Check(GoldenDatapath datapath, GoldenStep step, string name, StringBuilder failures)
+    {
+        datapath.Clear();
+        Errno errno = Errno.None;
+        switch (step.Op)
+        {
+            case "flow":
+                errno = datapath.PutFlow(step.Key, step.Mask, step.Actions).Errno;
+                break;
+            case "flush":
+                datapath.Datapath.Flows.Flush();
+                break;
+            case "inject":
+                datapath.Inject(step.Port.Number, step.Packet);
+                break;
+            case "execute":
+                errno = datapath.Execute(step.Key, step.Packet, step.Actions);
+                break;
+            default:
+                failures.AppendLine(CultureInfo.InvariantCulture, $"{name}: no such step: {step.Op}");
+                return;
+        }
+
+        Compare(datapath, step.Errno, errno, step.Varies, step.Outputs, step.Upcalls, name, failures);
+    }
+
+    private static void Compare(
+        GoldenDatapath datapath, int expectedErrno, Errno errno, bool varies, GoldenOutput[] outputs, GoldenUpcall[] upcalls, string name, StringBuilder failures)
+    {
+        if (expectedErrno != (int)errno)
+        {
+            failures.AppendLine(CultureInfo.InvariantCulture, $"{name}: errno {(int)errno}, the kernel's is {expectedErrno}");
+        }
+
+        if (varies)
+        {
+            return;
+        }
+
+        // Frames of one port are in order; ports are compared one by one.
+        GoldenOutput[] byPort = [.. outputs.OrderBy(output => output.Port.Number)];
+        string[] expectedOutputs = [.. byPort.Select(output => Output(output.Port.Number, VolatileRange.Blank(output.Packet, output.Volatile)))];
+        string[] actualOutputs = [.. datapath.Outputs.Select((output, index) =>
+            Output(output.Port, VolatileRange.Blank(output.Packet, index < byPort.Length ? byPort[index].Volatile : null)))];
+        Differences(name, "output", expectedOutputs, actualOutputs, failures);
+
+        string[] expectedUpcalls = [.. upcalls.Select(upcall => Upcall(
+            upcall.Cmd, VolatileRange.Blank(upcall.Key, upcall.KeyVolatile), upcall.Packet, upcall.Userdata, upcall.Actions, upcall.Len ?? 0, upcall.Mru ?? 0))];
+        string[] actualUpcalls = [.. datapath.Handler.Upcalls.Select((upcall, index) => Upcall(
+            upcall.Command.ToString().ToUpperInvariant(),
+            VolatileRange.Blank(upcall.Key, index < upcalls.Length ? upcalls[index].KeyVolatile : null),
+            upcall.Packet,
+            upcall.Userdata,
+            upcall.Actions,
+            upcall.OriginalLength,
+            upcall.MaximumReceiveUnit))];
+        Differences(name, "upcall", expectedUpcalls, actualUpcalls, failures);
+    }
+
+    private static void Differences(string name, string what, string[] expected, string[] actual, StringBuilder failures)
+    {
+        if (expected.SequenceEqual(actual))
+        {
+            return;
+        }
+
+        failures.AppendLine(CultureInfo.InvariantCulture, $"{name}: {actual.Length} {what}s, the kernel made {expected.Length}");
+        for (int i = 0; i < Math.Max(expected.Length, actual.Length); i++)
+        {
+            string wanted = i < expected.Length ? expected[i] : "nothing", got = i < actual.Length ? actual[i] : "nothing";
+            if (wanted != got)
+            {
+                failures.AppendLine(CultureInfo.InvariantCulture, $"  {what} {i} kernel {wanted}");
+                failures.AppendLine(CultureInfo.InvariantCulture, $"  {what} {i} engine {got}");
+            }
+        }
+    }
+
+    private static string Output(uint port, byte[] packet) => string.Create(CultureInfo.InvariantCulture, $"{port}: {Convert.ToHexStringLower(packet)}");
+
+    private static string Upcall(string command, byte[] key, byte[] packet, byte[]? userdata, byte[]? actions, int length, int mru) =>
+        string.Create(CultureInfo.InvariantCulture, $"{command} key {Hex(key)} packet {Hex(packet)} userdata {Hex(userdata)} actions {Hex(actions)} len {length} mru {mru}");
+
+    private static string Hex(byte[]? bytes) => bytes is null ? "none" : Convert.ToHexStringLower(bytes);
+}
