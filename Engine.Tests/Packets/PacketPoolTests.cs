@@ -24,8 +24,8 @@ public unsafe class PacketPoolTests
 
     [Theory]
     [InlineData(0, true)]
-    [InlineData(1792, true)]
-    [InlineData(1793, false)]
+    [InlineData(1984, true)]
+    [InlineData(1985, false)]
     [InlineData(PacketPool.MaximumPacketLength, false)]
     public void A_packet_gets_a_frame_it_fits_in(int length, bool isStandard)
     {
@@ -49,7 +49,7 @@ public unsafe class PacketPoolTests
         using PacketPool pool = new(frameCount: 1);
         Assert.True(pool.TryAllocate(PacketPool.MaximumPacketLength + 1) == null);
         Packet* packet = pool.TryAllocate();
-        Assert.False(packet->TrySetBytes(new byte[1793]));
+        Assert.False(packet->TrySetBytes(new byte[1985]));
         Assert.Equal(0, packet->Length);
         pool.Free(packet);
     }
@@ -80,7 +80,7 @@ public unsafe class PacketPoolTests
 
     [Theory]
     [InlineData(60)]
-    [InlineData(1792)]
+    [InlineData(1984)]
     [InlineData(9000)]
     public void A_clone_has_bytes_and_metadata_of_its_own(int length)
     {
@@ -125,7 +125,7 @@ public unsafe class PacketPoolTests
     [Theory]
     [InlineData(0, 2048)]
     [InlineData(1, 256)]
-    [InlineData(1, 3000)]
+    [InlineData(1, 3001)]
     public void Sizes_that_cannot_be_are_refused(int frameCount, int frameSize) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new PacketPool(frameCount, frameSize));
 }

@@ -22,13 +22,42 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         {
             worker.Drop(packet, DropReason.NoSuchPort);
         }
-        else if (packet->LengthWithoutOuterTag - EthernetHeaderLength > vport.MaximumTransmissionUnit || !packet->HasEthernet)
+        else if (Fits(packet, vport))
         {
-            OutputUnusual(packet, vport);
+            worker.QueueOf(vport).Add(worker.Pool, packet);
         }
         else
         {
-            worker.Send(vport, packet);
+            OutputUnusual(packet, vport);
+        }
+    }
+
+    /// <summary><see cref="Output"/> of packets that follow each other in a batch.</summary>
+    public void OutputRun(ref PacketBatch batch, int start, int end, uint port)
+    {
+        Vport? vport = worker.Datapath.Vports[port];
+        if (vport is null)
+        {
+            for (int i = start; i < end; i++)
+            {
+                worker.Drop(batch.Pointer(i), DropReason.NoSuchPort);
+            }
+
+            return;
+        }
+
+        TransmitQueue queue = worker.QueueOf(vport);
+        for (int i = start; i < end; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            if (Fits(packet, vport))
+            {
+                queue.Add(worker.Pool, packet);
+            }
+            else
+            {
+                OutputUnusual(packet, vport);
+            }
         }
     }
 
@@ -113,6 +142,10 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
     /// <inheritdoc/>
     public uint NextRandom() => worker.NextRandom();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool Fits(Packet* packet, Vport vport) =>
+        packet->LengthWithoutOuterTag - EthernetHeaderLength <= vport.MaximumTransmissionUnit && packet->HasEthernet;
+
     // The kernel's ovs_vport_send: a tag kept beside the packet does not count towards the MTU.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void OutputUnusual(Packet* packet, Vport vport)
@@ -121,7 +154,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         {
             if (vport.TakesBarePackets)
             {
-                worker.Send(vport, packet);
+                worker.QueueOf(vport).Add(worker.Pool, packet);
                 return;
             }
 
@@ -132,7 +165,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
 
         if (packet->Offload.GsoType != 0)
         {
-            worker.Send(vport, packet);
+            worker.QueueOf(vport).Add(worker.Pool, packet);
             return;
         }
 

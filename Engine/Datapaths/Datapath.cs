@@ -141,7 +141,7 @@ public sealed unsafe class Datapath : IDisposable
             return;
         }
 
-        Count(worker, flow, in key, 1, (uint)packet->Length);
+        Count(worker, flow, 1, (uint)packet->Length, key.TcpFlags.Value);
         worker.Execute(packet, ref key, Unsafe.As<ActionList>(flow.Actions));
     }
 
@@ -213,43 +213,36 @@ public sealed unsafe class Datapath : IDisposable
     private static void Execute(Worker worker, Flow flow, ref PacketBatch batch, Span<FlowKey> keys, int start, int end)
     {
         ulong bytes = 0;
+        uint tcpFlags = 0;
         for (int i = start; i < end; i++)
         {
             bytes += (uint)batch.Pointer(i)->Length;
+            tcpFlags |= keys[i].TcpFlags.Value;
         }
 
-        Count(worker, flow, in keys[start], end - start, bytes);
-        for (int i = start + 1; i < end; i++)
-        {
-            flow.StatsOf(worker.Index).TcpFlags |= (byte)keys[i].TcpFlags.Value;
-        }
-
+        Count(worker, flow, end - start, bytes, tcpFlags);
         ActionList actions = Unsafe.As<ActionList>(flow.Actions);
+        ActionHost host = new(worker);
         if (actions.SingleOutputPort >= 0)
         {
-            ActionHost host = new(worker);
-            for (int i = start; i < end; i++)
-            {
-                host.Output(batch.Pointer(i), in keys[i], (uint)actions.SingleOutputPort);
-            }
-
+            host.OutputRun(ref batch, start, end, (uint)actions.SingleOutputPort);
             return;
         }
 
         for (int i = start; i < end; i++)
         {
-            worker.Execute(batch.Pointer(i), ref keys[i], actions);
+            ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
         }
     }
 
-    private static void Count(Worker worker, Flow flow, in FlowKey key, int packets, ulong bytes)
+    private static void Count(Worker worker, Flow flow, int packets, ulong bytes, uint tcpFlags)
     {
         worker.Stats.Hit += (uint)packets;
         ref FlowStats stats = ref flow.StatsOf(worker.Index);
         stats.Packets += (uint)packets;
         stats.Bytes += bytes;
         stats.UsedAtMs = worker.Now;
-        stats.TcpFlags |= (byte)key.TcpFlags.Value;
+        stats.TcpFlags |= (byte)tcpFlags;
     }
 
     private static void Miss(Worker worker, Packet* packet, in FlowKey key)

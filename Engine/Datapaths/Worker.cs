@@ -135,17 +135,18 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         return false;
     }
 
-    /// <summary>Queues a packet for a port; it leaves with the next <see cref="Flush"/> or when a batch is full.</summary>
+    /// <summary>Where packets wait for a port until the next <see cref="Flush"/>, or until there is a batch of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal void Send(Vport vport, Packet* packet)
+    internal TransmitQueue QueueOf(Vport vport)
     {
         TransmitQueue queue = vport.QueueOf(Index);
-        if (queue.IsEmpty)
+        if (!queue.IsWaiting)
         {
+            queue.IsWaiting = true;
             _waiting.Add(queue);
         }
 
-        queue.Add(Pool, packet);
+        return queue;
     }
 
     /// <summary>xorshift32, for the sample action.</summary>
@@ -174,6 +175,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
     {
         foreach (TransmitQueue queue in _waiting)
         {
+            queue.IsWaiting = false;
             _drops[(int)DropReason.TransmitQueueFull] += (uint)queue.Flush(Pool);
         }
 

@@ -47,6 +47,7 @@ public sealed class FlowMask : IEquatable<FlowMask>
             hash.Add(_tailBits[i]);
         }
 
+        IsCoreOnly = _tailWords.Length == 0;
         _hashCode = hash.ToHashCode();
         _bits.Segments = _bits.FindSegments();
     }
@@ -55,11 +56,7 @@ public sealed class FlowMask : IEquatable<FlowMask>
     public ref readonly FlowKey Bits => ref _bits;
 
     /// <summary>Whether no bit outside of the core matters.</summary>
-    public bool IsCoreOnly
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => _tailWords.Length == 0;
-    }
+    public bool IsCoreOnly { get; }
 
     /// <summary>Words outside of the core that matter.</summary>
     internal int TailLength => _tailWords.Length;

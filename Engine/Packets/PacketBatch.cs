@@ -31,8 +31,9 @@ public unsafe struct PacketBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(Packet* packet)
     {
+        // In bounds: a batch that is not full has room for one more.
         Invariant.Assert((uint)_count < Capacity);
-        _packets[_count++] = (nint)packet;
+        Unsafe.Add(ref _packets[0], _count++) = (nint)packet;
     }
 
     /// <summary>Forgets the packets without freeing them.</summary>
@@ -42,8 +43,9 @@ public unsafe struct PacketBatch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public readonly Packet* Pointer(int index)
     {
+        // In bounds: the index is below the count, the count at most the capacity.
         Invariant.Assert((uint)index < (uint)_count);
-        return (Packet*)_packets[index];
+        return (Packet*)Unsafe.Add(ref Unsafe.AsRef(in _packets[0]), index);
     }
 
     [InlineArray(Capacity)]

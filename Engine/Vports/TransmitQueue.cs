@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Engine.Packets;
 
 namespace Engine.Vports;
@@ -10,6 +11,7 @@ public sealed unsafe class TransmitQueue
     private readonly int _worker;
     private PacketBatch _batch;
     private ulong _bytes;
+    private int _refused;
 
     internal TransmitQueue(Vport vport, int worker)
     {
@@ -17,15 +19,16 @@ public sealed unsafe class TransmitQueue
         _worker = worker;
     }
 
-    /// <summary>Whether nothing waits.</summary>
-    public bool IsEmpty => _batch.Count == 0;
+    /// <summary>Whether the worker has it on its list of queues to flush.</summary>
+    internal bool IsWaiting { get; set; }
 
     /// <summary>Adds a packet; a full batch is sent first.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(PacketPool pool, Packet* packet)
     {
         if (_batch.IsFull)
         {
-            Flush(pool);
+            Send(pool);
         }
 
         _bytes += (uint)packet->Length;
@@ -33,20 +36,32 @@ public sealed unsafe class TransmitQueue
     }
 
     /// <summary>Sends what waits.</summary>
-    /// <returns>How many packets the driver did not take.</returns>
+    /// <returns>How many packets the driver has refused since the last call.</returns>
     public int Flush(PacketPool pool)
     {
+        if (_batch.Count != 0)
+        {
+            Send(pool);
+        }
+
+        int refused = _refused;
+        _refused = 0;
+        return refused;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Send(PacketPool pool)
+    {
         int count = _batch.Count;
-        ulong bytes = _bytes;
-        _bytes = 0;
         int sent = _vport.Driver.Transmit(pool, ref _batch);
         _batch.Clear();
+        _refused += count - sent;
         ref VportStats stats = ref _vport.StatsOf(_worker);
         stats.TxPackets += (uint)sent;
         stats.TxDropped += (uint)(count - sent);
 
         // Which packets a full ring refused is not known: their share of the bytes is taken off.
-        stats.TxBytes += sent == count ? bytes : bytes * (uint)sent / (uint)count;
-        return count - sent;
+        stats.TxBytes += sent == count ? _bytes : _bytes * (uint)sent / (uint)count;
+        _bytes = 0;
     }
 }
