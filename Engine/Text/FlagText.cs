@@ -5,24 +5,31 @@ namespace Engine.Text;
 /// <summary>Flags by name: <c>syn|ack</c>, or with a mask <c>+syn-ack</c>.</summary>
 internal sealed class FlagText
 {
-    /// <summary>TCP flags, 12 bits.</summary>
-    public static readonly FlagText Tcp = new("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]");
+    /// <summary>TCP flags, 12 bits; the kernel takes the four bits above them too.</summary>
+    public static readonly FlagText Tcp = new("fin", "syn", "rst", "psh", "ack", "urg", "ece", "cwr", "ns", "[200]", "[400]", "[800]") { Limit = 0xffff };
 
     /// <summary>OVS_CS_F_*.</summary>
     public static readonly FlagText Conntrack = new("new", "est", "rel", "rpl", "inv", "trk", "snat", "dnat");
 
     /// <summary>Flags of a tunnel header, in Open vSwitch's own bits.</summary>
-    public static readonly FlagText Tunnel = new("df", "csum", "key", "oam");
+    public static readonly FlagText Tunnel = new("oam", "df", "csum", "key");
 
     /// <summary>Why user space wants to see a packet.</summary>
     public static readonly FlagText SlowPath = new("cfm", "bfd", "lacp", "stp", "lldp", "action", "match");
 
     private readonly string[] _names;
 
-    private FlagText(params string[] names) => _names = names;
+    private FlagText(params string[] names)
+    {
+        _names = names;
+        Limit = All;
+    }
 
-    /// <summary>All flags.</summary>
+    /// <summary>All flags that have a name.</summary>
     public uint All => (1u << _names.Length) - 1;
+
+    /// <summary>All flags that may be given as a number.</summary>
+    private uint Limit { get; init; }
 
     /// <summary>The set flags with <paramref name="separator"/> between them; 0 for none.</summary>
     public void Append(StringBuilder text, uint flags, char separator)
@@ -93,15 +100,15 @@ internal sealed class FlagText
             int start = cursor.Position;
             if (cursor.TryTakeNumber(out ulong number))
             {
-                if ((number & ~(ulong)All) != 0)
+                if ((number & ~(ulong)Limit) != 0)
                 {
-                    return cursor.Fail(start, $"flags of {after}, at most 0x{All:x}");
+                    return cursor.Fail(start, $"flags of {after}, at most 0x{Limit:x}");
                 }
 
                 flags |= (uint)number;
                 if (cursor.TryTake('/'))
                 {
-                    bool read = cursor.TryNumber(All, "\"/\"", out uint bits);
+                    bool read = cursor.TryNumber(Limit, "\"/\"", out uint bits);
                     mask = bits;
                     return read;
                 }

@@ -243,7 +243,7 @@ internal static class KeyAttributeText
     private static string FieldNames(KeyAttributeSchema attribute)
     {
         List<string> names = [];
-        foreach (KeyPartSchema part in attribute.Parts)
+        foreach (KeyPartSchema part in KeySchemas.PartsInTextOrder(attribute))
         {
             if (part.Format != KeyFormat.Hidden && !names.Contains(part.Name + "="))
             {
@@ -258,7 +258,7 @@ internal static class KeyAttributeText
         StringBuilder text, KeyAttributeSchema attribute, scoped ReadOnlySpan<byte> key, scoped ReadOnlySpan<byte> mask, bool verbose, IPortNames? ports)
     {
         bool first = true;
-        foreach (KeyPartSchema part in attribute.Parts)
+        foreach (KeyPartSchema part in KeySchemas.PartsInTextOrder(attribute))
         {
             bool wildcard = KeyValueText.IsWildcard(part, mask);
             if (part.Format == KeyFormat.FragmentType)

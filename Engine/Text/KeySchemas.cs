@@ -8,6 +8,7 @@ namespace Engine.Text;
 internal static class KeySchemas
 {
     private static readonly KeyAttributeSchema?[] ByNumber = IndexByNumber();
+    private static readonly KeyPartSchema[][] PartsByNumber = OrderParts();
 
     /// <summary>The attribute of this number, null if the key has none.</summary>
     public static KeyAttributeSchema? Find(int attribute) => attribute >= 0 && attribute < ByNumber.Length ? ByNumber[attribute] : null;
@@ -32,6 +33,9 @@ internal static class KeySchemas
 
         return null;
     }
+
+    /// <summary>The parts in the order in which Open vSwitch prints them: that of the payload, but ports last.</summary>
+    public static KeyPartSchema[] PartsInTextOrder(KeyAttributeSchema attribute) => PartsByNumber[(int)attribute.Attribute];
 
     /// <summary>Whether the text of the attribute is its bytes: Open vSwitch 3.1 does not know it.</summary>
     public static bool IsRaw(KeyAttributeSchema attribute) => attribute.Attribute == OvsKeyAttribute.Ipv6ExtensionHeaders;
@@ -100,6 +104,21 @@ internal static class KeySchemas
     // operation, in network order, or of the conntrack state, in host order.
     private static bool IsNetworkOrder(KeyPartSchema part) =>
         part.PayloadSize == part.FieldSize ? part.IsFieldNetworkOrder : part.Format != KeyFormat.ConntrackState;
+
+    private static KeyPartSchema[][] OrderParts()
+    {
+        KeyPartSchema[][] ordered = new KeyPartSchema[ByNumber.Length][];
+        foreach (KeyAttributeSchema attribute in FlowKeySchema.Attributes)
+        {
+            ordered[(int)attribute.Attribute] =
+            [
+                .. attribute.Parts.Where(static part => !part.Name.StartsWith("tp_", StringComparison.Ordinal)),
+                .. attribute.Parts.Where(static part => part.Name.StartsWith("tp_", StringComparison.Ordinal)),
+            ];
+        }
+
+        return ordered;
+    }
 
     private static KeyAttributeSchema?[] IndexByNumber()
     {

@@ -10,10 +10,10 @@ namespace Engine.Text;
 /// <remarks>In the text <c>key</c> is a flag; in netlink it is told by the attribute of the tunnel id.</remarks>
 internal static class TunnelText
 {
-    private const uint DontFragmentFlag = 1;
-    private const uint ChecksumFlag = 2;
-    private const uint KeyFlag = 4;
-    private const uint OamFlag = 8;
+    private const uint OamFlag = 1;
+    private const uint DontFragmentFlag = 2;
+    private const uint ChecksumFlag = 4;
+    private const uint KeyFlag = 8;
     private const int VxlanGbp = 1;
     private const int GeneveHeader = 4;
     private const int ErspanSize = 12;

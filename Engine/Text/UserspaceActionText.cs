@@ -24,15 +24,15 @@ internal static class UserspaceActionText
     private const int CookieIpfix = 4;
     private const int CookieController = 5;
 
-    // Offsets in the cookie. What depends on the type starts at 20.
+    // Offsets in the cookie. What depends on the type starts at 24, behind the UUID.
     private const int TypeAt = 0;
-    private const int InPortAt = 2;
-    private const int FirstAt = 20;
-    private const int SecondAt = 24;
-    private const int ThirdAt = 28;
-    private const int FourthAt = 32;
-    private const int FifthAt = 36;
-    private const int SixthAt = 40;
+    private const int InPortAt = 4;
+    private const int FirstAt = 24;
+    private const int SecondAt = 28;
+    private const int ThirdAt = 32;
+    private const int FourthAt = 36;
+    private const int FifthAt = 40;
+    private const int SixthAt = 44;
 
     private const ushort NoOpenFlowPort = 0xffff;
     private const int VlanPresent = 0x1000;
