@@ -24,7 +24,8 @@ internal static partial class FlowKeyEmitter
         EmitHash(writer, spec, "Scalar", 64);
         EmitEquals(writer, spec, "Scalar", 64);
         EmitCopy(writer, spec, "Scalar", 64);
-        writer.Blank().Write($"private static ref readonly byte Bytes(ref readonly {spec.TypeName} key) => ref Unsafe.As<{spec.TypeName}, byte>(ref Unsafe.AsRef(in key));");
+        writer.Blank().Write("/// <summary>The first byte of a key. In bounds: all offsets here are inside the segments, which the struct holds.</summary>");
+        writer.Write($"private static ref readonly byte Bytes(ref readonly {spec.TypeName} key) => ref Unsafe.As<{spec.TypeName}, byte>(ref Unsafe.AsRef(in key));");
         writer.Close();
         return writer.ToString();
     }
@@ -77,18 +78,19 @@ internal static partial class FlowKeyEmitter
         EmitDispatch(writer, width => $"MaskedCopy{PathName(width)}(in key, in mask, out result);");
         writer.Close();
 
-        writer.Blank().Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
+        writer.Blank().Write("/// <summary>Hash terms of the core, added up, with the widest vectors there are.</summary>");
+        writer.Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
         writer.Open($"private static ulong MaskedSumCore(in {key} key, in {key} mask)");
         EmitDispatch(writer, width => $"return MaskedSumCore{PathName(width)}(in Bytes(in key), in Bytes(in mask));");
         writer.Close();
 
-        // Out of line, so that the callers, which mostly have core masks, stay small.
-        writer.Blank().Write("// Out of line: most masks reach the core only, and their callers stay small.");
+        writer.Blank().Write("/// <summary>Hash terms of the segments that the mask reaches. Out of line: most masks reach the core only, and their callers stay small.</summary>");
         writer.Write("[MethodImpl(MethodImplOptions.NoInlining)]");
         writer.Open($"private static ulong MaskedSumTails(in {key} key, in {key} mask)");
         EmitDispatch(writer, width => $"return MaskedSumTails{PathName(width)}(in Bytes(in key), in Bytes(in mask), mask.Segments);");
         writer.Close();
-        writer.Blank().Write("[MethodImpl(MethodImplOptions.NoInlining)]");
+        writer.Blank().Write("/// <summary>Whether no significant bit of the segments that the mask reaches differs. Out of line, as <see cref=\"MaskedSumTails\"/>.</summary>");
+        writer.Write("[MethodImpl(MethodImplOptions.NoInlining)]");
         writer.Open($"private static bool MaskedEqualsTails(in {key} key, in {key} mask, in {key} maskedKey)");
         EmitDispatch(writer, width => $"return MaskedEqualsTails{PathName(width)}(in Bytes(in key), in Bytes(in mask), in Bytes(in maskedKey), mask.Segments);");
         writer.Close();
@@ -130,7 +132,7 @@ internal static partial class FlowKeyEmitter
     private static void EmitHash(SourceWriter writer, FlowKeySpec spec, string path, int width)
     {
         string key = spec.TypeName;
-        writer.Blank().Write($"// {path}: {PathDescription(width)}.");
+        writer.Blank().Write($"/// <summary><see cref=\"MaskedHash\"/>, {PathDescription(width)}.</summary>");
         writer.Open($"internal static ulong MaskedHash{path}(in {key} key, in {key} mask)");
         writer.Write($"""
             ref readonly byte k = ref Bytes(in key);
@@ -138,10 +140,11 @@ internal static partial class FlowKeyEmitter
             return HashSecret.Finish(MaskedSumCore{path}(in k, in m) + MaskedSumTails{path}(in k, in m, mask.Segments));
             """);
         writer.Close();
-        writer.Blank().Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
+        writer.Blank().Write("/// <summary>Hash terms of the core, added up.</summary>");
+        writer.Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
         writer.Write($"private static ulong MaskedSumCore{path}(ref readonly byte key, ref readonly byte mask) =>");
         writer.Write($"    {CoreTerms(spec, width, "key", "mask")};");
-        writer.Blank();
+        writer.Blank().Write("/// <summary>Hash terms of these segments, added up.</summary>");
         writer.Open($"private static ulong MaskedSumTails{path}(ref readonly byte key, ref readonly byte mask, {spec.SegmentEnum} segments)");
         writer.Write("ulong sum = 0;");
         foreach (SegmentSpec segment in Tails(spec))
@@ -158,7 +161,7 @@ internal static partial class FlowKeyEmitter
     private static void EmitEquals(SourceWriter writer, FlowKeySpec spec, string path, int width)
     {
         string key = spec.TypeName;
-        writer.Blank();
+        writer.Blank().Write($"/// <summary><see cref=\"MaskedEquals\"/>, {PathDescription(width)}.</summary>");
         writer.Open($"internal static bool MaskedEquals{path}(in {key} key, in {key} mask, in {key} maskedKey)");
         writer.Write($"""
             ref readonly byte k = ref Bytes(in key);
@@ -167,10 +170,11 @@ internal static partial class FlowKeyEmitter
             return MaskedEqualsCore{path}(in k, in m, in f) && MaskedEqualsTails{path}(in k, in m, in f, mask.Segments);
             """);
         writer.Close();
-        writer.Blank().Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
+        writer.Blank().Write("/// <summary>Whether no significant bit of the core differs.</summary>");
+        writer.Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
         writer.Write($"private static bool MaskedEqualsCore{path}(ref readonly byte key, ref readonly byte mask, ref readonly byte maskedKey) =>");
         writer.Write($"    {Same(spec.Segments[0], width)};");
-        writer.Blank();
+        writer.Blank().Write("/// <summary>Whether no significant bit of these segments differs.</summary>");
         writer.Open(
             $"private static bool MaskedEqualsTails{path}(ref readonly byte key, ref readonly byte mask, ref readonly byte maskedKey, {spec.SegmentEnum} segments)");
         foreach (SegmentSpec segment in Tails(spec))
@@ -188,7 +192,7 @@ internal static partial class FlowKeyEmitter
     private static void EmitCopy(SourceWriter writer, FlowKeySpec spec, string path, int width)
     {
         string key = spec.TypeName;
-        writer.Blank();
+        writer.Blank().Write($"/// <summary><see cref=\"MaskedCopy\"/>, {PathDescription(width)}.</summary>");
         writer.Open($"internal static void MaskedCopy{path}(in {key} key, in {key} mask, out {key} result)");
         writer.Write($"""
             result = default;

@@ -37,7 +37,7 @@ internal static partial class FlowKeyEmitter
             /// <summary>Largest number of a netlink attribute of the key.</summary>
             internal const int MaximumAttribute = {maximum};
 
-            // Payload bytes of each attribute by number: -1 nested, -2 array, -3 refused. Number 0 is known and empty.
+            /// <summary>Payload bytes of each attribute by number: -1 nested, -2 array, -3 refused. Number 0 is known and empty.</summary>
             """);
         IEnumerable<string> lengths = Enumerable.Range(0, (int)maximum + 1).Select(number =>
             spec.Attributes.FirstOrDefault(attribute => attribute.Number == number) switch
@@ -68,7 +68,7 @@ internal static partial class FlowKeyEmitter
     {
         KeyAttributeSpec[] attributes = [.. spec.Attributes.Where(attribute => attribute.Layer == layer)];
         writer.Blank().Write($"""
-            // Writes the {layer.ToLowerInvariant()} that the key has, with the bits of the output: the key itself or its mask.
+            /// <summary>Writes the {layer.ToLowerInvariant()} that the key has, with the bits of the output: the key itself or its mask.</summary>
             """);
         writer.Open($"private static void Write{layer}Attributes(in {spec.TypeName} key, in {spec.TypeName} output, bool isMask, ref NetlinkWriter writer)");
         EmitConditionLocals(writer, attributes);
@@ -88,7 +88,7 @@ internal static partial class FlowKeyEmitter
 
     private static void EmitParseSequence(SourceWriter writer, FlowKeySpec spec, string layer)
     {
-        writer.Blank().Write($"// Takes the {layer.ToLowerInvariant()} attributes out of the set and into the target, a key or its mask.");
+        writer.Blank().Write($"/// <summary>Takes the attributes of the {layer.ToLowerInvariant()} out of the set and into the target, a key or its mask.</summary>");
         writer.Open(
             $"private static Refusal Parse{layer}Attributes(ref KeyAttributeSet attributes, bool isMask, in {spec.TypeName} key, ref {spec.TypeName} target)");
         writer.Write("ReadOnlySpan<byte> payload;").Write("int offset;").Write("Refusal refusal;");
@@ -111,8 +111,8 @@ internal static partial class FlowKeyEmitter
         KeyAttributeSpec[] validated = [.. spec.Attributes.Where(static attribute => attribute.IsRequired || attribute.IsMaskConditional)];
         ulong conditional = validated.Where(static attribute => attribute.IsMaskConditional).Aggregate(0UL, static (bits, attribute) => bits | (1UL << (int)attribute.Number));
         writer.Blank().Write("""
-            // Which attributes a key with these headers must have, and which its mask may have. A mask may have those of a header
-            // only when it matches exactly what tells that the header is there.
+            /// <summary>Which attributes a key with these headers must have, and which its mask may have.</summary>
+            /// <remarks>A mask may have those of a header only when it matches exactly what tells that the header is there.</remarks>
             """);
         writer.Open($"private static void FindExpected(in {spec.TypeName} key, in {spec.TypeName} mask, ref ulong expected, ref ulong allowed)");
         EmitConditionLocals(writer, validated);
@@ -138,7 +138,7 @@ internal static partial class FlowKeyEmitter
 
     private static void EmitParseAttribute(SourceWriter writer, FlowKeySpec spec)
     {
-        writer.Blank().Write("// One attribute by number; its length has been checked.");
+        writer.Blank().Write("/// <summary>Reads one attribute by number; its length has been checked.</summary>");
         writer.Write(
             $"private static Refusal ParseAttribute({EnumOf(spec)} attribute, ReadOnlySpan<byte> payload, int offset, bool isMask, ref {spec.TypeName} target) => attribute switch");
         writer.Open();
@@ -155,7 +155,7 @@ internal static partial class FlowKeyEmitter
 
     private static void EmitWrite(SourceWriter writer, FlowKeySpec spec, KeyAttributeSpec attribute)
     {
-        writer.Blank().Write($"// {attribute.Name}: {attribute.Size} bytes.");
+        writer.Blank().Write($"/// <summary>Writes {attribute.Name}{PartNames(attribute)}, {attribute.Size} bytes.</summary>");
         writer.Open($"private static void Write{attribute.Member}(in {spec.TypeName} output, ref NetlinkWriter writer)");
         writer.Write($"Span<byte> payload = writer.Put((int){attribute.EnumType}.{attribute.Member}, {attribute.Size});");
         writer.Open("if (payload.IsEmpty)").Write("return;").Close().Blank();
@@ -171,6 +171,12 @@ internal static partial class FlowKeyEmitter
         }
 
         writer.Close();
+    }
+
+    private static string PartNames(KeyAttributeSpec attribute)
+    {
+        string names = string.Join(", ", attribute.Parts.Select(static part => part.Name).Where(static name => name.Length > 0).Distinct());
+        return names.Length == 0 ? string.Empty : $" ({names})";
     }
 
     private static string WritePart(KeyPartSpec part)
@@ -195,7 +201,7 @@ internal static partial class FlowKeyEmitter
 
     private static void EmitParse(SourceWriter writer, FlowKeySpec spec, KeyAttributeSpec attribute)
     {
-        writer.Blank();
+        writer.Blank().Write($"/// <summary>Reads {attribute.Name}{PartNames(attribute)} into the fields that carry it.</summary>");
         writer.Open($"private static Refusal Parse{attribute.Member}(ReadOnlySpan<byte> payload, int offset, bool isMask, ref {spec.TypeName} target)");
         foreach (KeyPartSpec part in attribute.Parts.Where(static part => part.Maximum >= 0))
         {
