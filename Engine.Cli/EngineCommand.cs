@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using System.CommandLine.Parsing;
+using System.Reflection;
 
 namespace Engine.Cli;
 
@@ -18,7 +20,7 @@ internal static class EngineCommand
         Command root = new("engine", "An Open vSwitch datapath in user space.")
         {
             new HelpOption(),
-            new VersionOption(),
+            new VersionOption { Action = new PrintVersion() },
             ReplayCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
@@ -34,5 +36,16 @@ internal static class EngineCommand
         }
 
         return parsed.Invoke(new InvocationConfiguration { Output = output, Error = error });
+    }
+
+    // The version of this assembly, whatever program it runs in.
+    private sealed class PrintVersion : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            string? version = typeof(EngineCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion;
+            parseResult.InvocationConfiguration.Output.WriteLine(version);
+            return ExitCode.Success;
+        }
     }
 }

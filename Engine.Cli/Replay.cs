@@ -52,7 +52,7 @@ internal static class Replay
             ? PlayLoop(datapath, flows, ports, seconds)
             : PlayOnce(datapath, flows, ports, ReplayProgress.Wanted(output, options, capture.Length) ? capture : null);
         ports.Flush();
-        ReplayOutput.Write(report, options.IsJson, output);
+        ReplayOutput.Write(report, options, output);
         ports.ThrowIfNotWritten();
         capture.ThrowIfFaulty();
     }

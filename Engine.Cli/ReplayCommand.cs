@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Engine.Vports;
 
 namespace Engine.Cli;
@@ -6,6 +8,8 @@ namespace Engine.Cli;
 /// <summary><c>engine replay</c>: plays a capture through a flow table.</summary>
 internal static class ReplayCommand
 {
+    private const int SecondsOfADay = 86_400;
+
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
@@ -21,6 +25,7 @@ internal static class ReplayCommand
             Description = "Number of the port by which the packets come in.",
             HelpName = "N",
             DefaultValueFactory = _ => 1,
+            CustomParser = ParsePort,
         };
         Option<string?> outDirectory = new("--out-dir")
         {
@@ -31,23 +36,9 @@ internal static class ReplayCommand
         {
             Description = "Measure: play the capture from memory, again and again for so long, into ports that discard.",
             HelpName = "SECONDS",
+            CustomParser = ParseSeconds,
         };
         Option<bool> json = new("--json") { Description = "Print one JSON object instead of tables." };
-
-        inPort.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<uint>() > VportTable.MaximumNumber)
-            {
-                result.AddError($"--in-port: expected a number from 0 to {VportTable.MaximumNumber}");
-            }
-        });
-        loop.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double?>() is not (> 0 and <= 86_400))
-            {
-                result.AddError("--loop: expected a number of seconds above 0 and up to 86400");
-            }
-        });
 
         Command command = new("replay", "Play a capture through flows; count, and write what comes out.")
         {
@@ -66,5 +57,27 @@ internal static class ReplayCommand
             parsed.InvocationConfiguration.Output,
             parsed.InvocationConfiguration.Error));
         return command;
+    }
+
+    private static uint ParsePort(ArgumentResult result)
+    {
+        if (uint.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out uint port) && port <= VportTable.MaximumNumber)
+        {
+            return port;
+        }
+
+        result.AddError($"--in-port {result.Tokens[0].Value}: expected a number from 0 to {VportTable.MaximumNumber}");
+        return 0;
+    }
+
+    private static double? ParseSeconds(ArgumentResult result)
+    {
+        if (double.TryParse(result.Tokens[0].Value, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and <= SecondsOfADay)
+        {
+            return seconds;
+        }
+
+        result.AddError($"--loop {result.Tokens[0].Value}: expected a number of seconds above 0 and up to {SecondsOfADay}");
+        return null;
     }
 }

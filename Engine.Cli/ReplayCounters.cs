@@ -10,7 +10,7 @@ internal sealed class ReplayCounters
 {
     private readonly uint _inputPort;
     private readonly SortedDictionary<uint, VportStats> _ports = [];
-    private readonly List<(Flow Flow, FlowStats Stats)> _flows = [];
+    private readonly List<(string Flow, FlowStats Stats)> _flows = [];
     private readonly ulong[] _drops = new ulong[Enum.GetValues<DropReason>().Length];
     private readonly ulong _missed;
 
@@ -23,9 +23,9 @@ internal sealed class ReplayCounters
             _ports.Add(vport.Number, vport.ReadStats());
         }
 
-        foreach (Flow flow in flows.Flows)
+        foreach ((Flow flow, string text) in flows.Flows)
         {
-            _flows.Add((flow, flow.ReadStats()));
+            _flows.Add((text, flow.ReadStats()));
         }
 
         for (int reason = 0; reason < _drops.Length; reason++)
@@ -53,9 +53,9 @@ internal sealed class ReplayCounters
         List<FlowReport> flows = new(_flows.Count);
         for (int i = 0; i < _flows.Count; i++)
         {
-            (Flow flow, FlowStats now) = _flows[i];
+            (string flow, FlowStats now) = _flows[i];
             FlowStats then = before._flows[i].Stats;
-            flows.Add(new FlowReport(ReplayFlows.Format(flow), now.Packets - then.Packets, now.Bytes - then.Bytes));
+            flows.Add(new FlowReport(flow, now.Packets - then.Packets, now.Bytes - then.Bytes));
         }
 
         SortedDictionary<string, ulong> drops = new(StringComparer.Ordinal);

@@ -10,14 +10,14 @@ namespace Engine.Cli;
 /// <summary>The flows of a replay, in the order of their file.</summary>
 internal sealed class ReplayFlows
 {
-    private ReplayFlows(IReadOnlyList<Flow> flows, IReadOnlyCollection<uint> outputPorts)
+    private ReplayFlows(IReadOnlyList<(Flow Flow, string Text)> flows, IReadOnlyCollection<uint> outputPorts)
     {
         Flows = flows;
         OutputPorts = outputPorts;
     }
 
-    /// <summary>The flows.</summary>
-    public IReadOnlyList<Flow> Flows { get; }
+    /// <summary>The flows, each with its text: the key as it was written and the actions as <c>ovs-dpctl dump-flows</c> prints them.</summary>
+    public IReadOnlyList<(Flow Flow, string Text)> Flows { get; }
 
     /// <summary>The ports they may send to, in ascending order.</summary>
     public IReadOnlyCollection<uint> OutputPorts { get; }
@@ -38,13 +38,13 @@ internal sealed class ReplayFlows
 
         FlowFile.TryParse(path, content, out IReadOnlyList<FlowLine> lines, out IReadOnlyList<FlowFileError> errors);
         List<FlowFileError> allErrors = [.. errors];
-        List<Flow> flows = new(lines.Count);
+        List<(Flow, string)> flows = new(lines.Count);
         SortedSet<uint> outputPorts = [];
         foreach (FlowLine line in lines)
         {
             if (TryInstall(line, datapath, allErrors) is { } flow)
             {
-                flows.Add(flow);
+                flows.Add((flow, Format(line)));
                 Actions.OutputPorts.Collect(flow.Actions.Attributes, outputPorts);
             }
         }
@@ -57,14 +57,10 @@ internal sealed class ReplayFlows
         return new ReplayFlows(flows, outputPorts);
     }
 
-    /// <summary>A flow as <c>ovs-dpctl dump-flows</c> prints it, without counters.</summary>
-    public static string Format(Flow flow)
+    private static string Format(FlowLine line)
     {
-        StringBuilder text = new();
-        flow.CopyUnmaskedKey(out FlowKey key);
-        FlowText.Format(text, in key, in flow.Mask.Bits, verbose: false);
-        text.Append(", actions:");
-        ActionText.Format(text, flow.Actions.Attributes);
+        StringBuilder text = new StringBuilder(line.KeyText).Append(", actions:");
+        ActionText.Format(text, line.Actions.Span);
         return text.ToString();
     }
 

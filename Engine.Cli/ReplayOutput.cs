@@ -12,8 +12,10 @@ internal static class ReplayOutput
     private const int UnlimitedWidth = 10_000;
 
     // Flows hold plus signs, which need no escape outside of HTML.
-    private static readonly ReplayJsonContext Json = new(new JsonSerializerOptions(ReplayJsonContext.Default.Options)
+    private static readonly ReplayJsonContext Json = new(new JsonSerializerOptions
     {
+        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+        WriteIndented = true,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     });
 
@@ -21,9 +23,9 @@ internal static class ReplayOutput
     public static bool IsTerminal(TextWriter output) => ReferenceEquals(output, Console.Out) && !Console.IsOutputRedirected;
 
     /// <summary>Prints it.</summary>
-    public static void Write(ReplayReport report, bool isJson, TextWriter output)
+    public static void Write(ReplayReport report, ReplayOptions options, TextWriter output)
     {
-        if (isJson)
+        if (options.IsJson)
         {
             output.WriteLine(JsonSerializer.Serialize(report, Json.ReplayReport));
             return;
@@ -41,18 +43,22 @@ internal static class ReplayOutput
             console.Profile.Width = UnlimitedWidth;
         }
 
-        WriteSummary(console, report);
+        WriteSummary(console, report, options.LoopSeconds is not null);
         WritePorts(console, report);
         WriteFlows(console, report);
         WriteDrops(console, report);
     }
 
-    private static void WriteSummary(IAnsiConsole console, ReplayReport report)
+    private static void WriteSummary(IAnsiConsole console, ReplayReport report, bool isLoop)
     {
-        double nanoseconds = report.Packets == 0 ? 0 : report.Seconds * 1e9 / report.Packets;
-        console.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{report.Packets:N0} packets, {report.Bytes:N0} bytes in {report.Seconds:0.000} s: {report.Mpps:0.000} Mpps, {nanoseconds:0.0} ns, {report.CyclesPerPacket:0.0} cycles and {report.AllocatedBytesPerPacket:0.##} allocated bytes a packet"));
+        console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{report.Packets:N0} packets, {report.Bytes:N0} bytes in {report.Seconds:0.000} s"));
+        if (isLoop && report.Packets != 0)
+        {
+            double nanoseconds = report.Seconds * 1e9 / report.Packets;
+            console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{report.Mpps:0.00} Mpps; a packet: {nanoseconds:0.0} ns, {report.CyclesPerPacket:0.0} cycles, {report.AllocatedBytesPerPacket:0.##} bytes allocated"));
+        }
     }
 
     private static void WritePorts(IAnsiConsole console, ReplayReport report)

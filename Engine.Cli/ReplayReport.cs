@@ -29,12 +29,11 @@ internal sealed record ReplayReport(
 internal sealed record PortReport(ulong RxPackets, ulong RxBytes, ulong TxPackets, ulong TxBytes);
 
 /// <summary>What a flow has matched.</summary>
-/// <param name="Flow">The flow as <c>ovs-dpctl dump-flows</c> prints it, without counters: <c>KEY, actions:ACTIONS</c>.</param>
+/// <param name="Flow">The flow as <c>KEY, actions:ACTIONS</c>.</param>
 /// <param name="Packets">Packets matched.</param>
 /// <param name="Bytes">Their bytes.</param>
 internal sealed record FlowReport(string Flow, ulong Packets, ulong Bytes);
 
 /// <summary>Writes reports as JSON with code made at build time.</summary>
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true, GenerationMode = JsonSourceGenerationMode.Serialization)]
 [JsonSerializable(typeof(ReplayReport))]
 internal sealed partial class ReplayJsonContext : JsonSerializerContext;
