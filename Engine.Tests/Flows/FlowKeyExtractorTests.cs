@@ -164,7 +164,7 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
     }
 
     [Fact]
-    public void The_fields_of_the_core_lie_where_the_common_case_stores_them()
+    public void The_fields_lie_where_the_common_cases_store_them()
     {
         (string Name, int Offset)[] stored =
         [
@@ -175,8 +175,9 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
             (nameof(FlowKey.IpProtocol), 48), (nameof(FlowKey.IpTos), 49), (nameof(FlowKey.IpTtl), 50), (nameof(FlowKey.IpFragment), 51),
             (nameof(FlowKey.TransportSource), 52), (nameof(FlowKey.TransportDestination), 54), (nameof(FlowKey.TcpFlags), 56),
             (nameof(FlowKey.ConntrackZone), 58), (nameof(FlowKey.SkbPriority), 60),
+            (nameof(FlowKey.Ipv6Source), 64), (nameof(FlowKey.Ipv6Destination), 80), (nameof(FlowKey.Ipv6Label), 96), (nameof(FlowKey.Ipv6ExtensionHeaders), 100),
         ];
-        Assert.Equal(stored, FlowFields.All.TakeWhile(field => field.Offset < 64).Select(field => (field.Name, field.Offset)));
+        Assert.Equal(stored, FlowFields.All.TakeWhile(field => field.Offset < 104).Select(field => (field.Name, field.Offset)));
     }
 
     // All bytes set, as if every kind of packet had been in this slot before.

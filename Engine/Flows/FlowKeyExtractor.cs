@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics;
 using Engine.Packets;
 using Engine.Primitives;
 using Engine.Protocols;
@@ -27,9 +25,6 @@ public static unsafe partial class FlowKeyExtractor
     // A received frame with a tag must hold the tag and the two bytes after it behind its Ethernet header (skb_vlan_untag).
     private const int ShortestTaggedFrame = EthernetLength + 6;
 
-    // What the common case asks for: Ethernet, IPv4 without options, and a TCP header without options.
-    private const int CommonLength = 54;
-
     private const FlowKeySegments MetadataSegments = FlowKeySegments.Conntrack | FlowKeySegments.Tunnel | FlowKeySegments.TunnelOptions;
 
     /// <summary>The key of a frame that came in on an ordinary port (the kernel's ovs_flow_key_extract without tunnel).</summary>
@@ -44,7 +39,7 @@ public static unsafe partial class FlowKeyExtractor
     public static bool TryReceive(Packet* packet, ref FlowKey key, uint inPort)
     {
         Invariant.Assert(packet->HasEthernet);
-        return TryExtractCommon(packet, ref key, received: true, inPort) || ReceiveOther(packet, ref key, inPort);
+        return TryExtractCommon(packet, ref key, 0, received: true, inPort) || ReceiveOther(packet, ref key, inPort);
     }
 
     /// <summary><see cref="TryReceive"/> for each packet of a batch.</summary>
@@ -76,7 +71,7 @@ public static unsafe partial class FlowKeyExtractor
     /// <returns>False (EINVAL) for a broken NSH header, a bare packet of a VLAN type, an Ethernet packet shorter than 14 bytes.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TryExtract(Packet* packet, ref FlowKey key) =>
-        TryExtractCommon(packet, ref key, received: false, 0) || ExtractOther(packet, ref key);
+        TryExtractCommon(packet, ref key, 0, received: false, 0) || ExtractOther(packet, ref key);
 
     /// <summary>Extracts again from the network header on, trusting what the key says about Ethernet (ovs_flow_key_update_l3l4).</summary>
     /// <param name="packet">With <see cref="Packet.NetworkOffset"/> right.</param>
@@ -102,106 +97,14 @@ public static unsafe partial class FlowKeyExtractor
             || (EtherTypes.IsVlan(ethernet.Header.EtherType.Value) && packet->Length < ShortestTaggedFrame);
     }
 
-    /// <summary>Untagged IPv4 without options, not a fragment, with a whole TCP or UDP header: one check of the length, then plain loads and stores.</summary>
-    /// <returns>False, with nothing written, for every other packet.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static bool TryExtractCommon(Packet* packet, ref FlowKey key, bool received, uint inPort)
-    {
-        // The masks below are of words loaded on a little-endian machine; others go the general way.
-        int length = packet->Length;
-        if (!BitConverter.IsLittleEndian || length < CommonLength || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
-        {
-            return false;
-        }
-
-        // In bounds: no offset plus size below is beyond CommonLength.
-        Invariant.Assert(packet->Bytes.Length >= CommonLength);
-        ref byte frame = ref packet->DataReference;
-
-        // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
-        uint typeVersionTos = Unaligned.Load<uint>(ref frame, 12);
-
-        // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
-        uint fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20);
-        if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
-        {
-            return false;
-        }
-
-        uint protocol = fragmentTtlProtocol >> 24;
-        uint tcpFlags = 0;
-        if (protocol == IpProtocols.Tcp)
-        {
-            // Bytes 46 and 47 are data offset and flags. A data offset below five or beyond the end makes the ports unreadable.
-            tcpFlags = Unaligned.Load<ushort>(ref frame, 46);
-            uint tcpLength = (tcpFlags & 0xf0) >> 2;
-            if (tcpLength - 20 > (uint)(length - CommonLength))
-            {
-                return false;
-            }
-
-            tcpFlags &= 0xff0f;
-        }
-        else if (protocol != IpProtocols.Udp)
-        {
-            return false;
-        }
-
-        // In bounds: the fields of the core follow each other without gaps up to byte 64 (FlowKeyLayoutTests).
-        ref byte core = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(new Span<FlowKey>(ref key)));
-        if (received)
-        {
-            Unaligned.Store(ref core, 0, Vector128.CreateScalar(inPort));
-        }
-
-        // Addresses and type; the TCI after them is 0.
-        Vector128<byte> ethernet = Unaligned.Load<Vector128<byte>>(ref frame, 0);
-        Unaligned.Store(ref core, 16, ethernet & Vector128.Create(-1L, 0x0000_ffff_ffff_ffff).AsByte());
-
-        // No tags; MacProtocol 1. Conntrack state is metadata.
-        if (received)
-        {
-            Unaligned.Store(ref core, 32, 1UL << 48);
-        }
-        else
-        {
-            Unaligned.Store(ref core, 32, 0u);
-            Unaligned.Store(ref core, 36, 1u << 16 | (uint)key.ConntrackState << 24);
-        }
-
-        // Both addresses; protocol, TOS, TTL, no fragment; both ports.
-        Unaligned.Store(ref core, 40, Unaligned.Load<ulong>(ref frame, 26));
-        Unaligned.Store(ref core, 48, protocol | ((typeVersionTos >> 16) & 0xff00) | (fragmentTtlProtocol & 0x00ff_0000));
-        Unaligned.Store(ref core, 52, Unaligned.Load<uint>(ref frame, 34));
-
-        // Flags; conntrack zone and priority are metadata.
-        if (received)
-        {
-            Unaligned.Store(ref core, 56, (ulong)tcpFlags);
-        }
-        else
-        {
-            key.TcpFlags = Be16.FromRaw((ushort)tcpFlags);
-        }
-
-        packet->NetworkOffset = 14;
-        packet->TransportOffset = 34;
-        packet->HasTransport = true;
-        packet->HasOuterTag = false;
-
-        FlowKeySegments stale = received ? key.Segments : key.Segments & ~MetadataSegments;
-        if (stale != FlowKeySegments.None)
-        {
-            ClearSegments(ref key, stale);
-        }
-
-        return true;
-    }
-
     [MethodImpl(MethodImplOptions.NoInlining)]
     private static bool ReceiveOther(Packet* packet, ref FlowKey key, uint inPort)
     {
-        ClearSegments(ref key, MetadataSegments);
+        if ((key.Segments & MetadataSegments) != 0)
+        {
+            ClearSegments(ref key, MetadataSegments);
+        }
+
         key.InPort = inPort;
         key.RecirculationId = 0;
         key.DatapathHash = 0;
@@ -209,11 +112,14 @@ public static unsafe partial class FlowKeyExtractor
         key.ConntrackState = 0;
         key.ConntrackZone = 0;
         key.SkbPriority = 0;
-        return !IsTooShort(packet) && ExtractOther(packet, ref key);
+        return (packet->Length >= ShortestTaggedFrame || !IsTooShort(packet)) && ExtractOther(packet, ref key);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static bool ExtractOther(Packet* packet, ref FlowKey key)
+    private static bool ExtractOther(Packet* packet, ref FlowKey key) =>
+        TryExtractCommon(packet, ref key, 4, received: false, 0) || TryExtractCommonIpv6(packet, ref key) || ExtractLinkLayer(packet, ref key);
+
+    private static bool ExtractLinkLayer(Packet* packet, ref FlowKey key)
     {
         ClearSegments(ref key, ~MetadataSegments);
         Span<byte> bytes = packet->Bytes;
