@@ -2,11 +2,12 @@ using Microsoft.CodeAnalysis;
 
 namespace Engine.Generators.Diagnostics;
 
-/// <summary>Every diagnostic of the generators. Ids are stable; ENG00xx flow keys, ENG01xx protocol headers.</summary>
+/// <summary>Every diagnostic of the generators. Ids are stable; ENG00xx flow keys, ENG01xx protocol headers, ENG02xx actions.</summary>
 internal static class DiagnosticDescriptors
 {
     private const string FlowKeyCategory = "Engine.FlowKey";
     private const string HeaderCategory = "Engine.ProtocolHeader";
+    private const string ActionCategory = "Engine.Action";
 
     /// <summary>The marked struct cannot be extended.</summary>
     public static readonly DiagnosticDescriptor FlowKeyNotPartial = Error(
@@ -91,6 +92,34 @@ internal static class DiagnosticDescriptors
     /// <summary>Two bit ranges of a field overlap.</summary>
     public static readonly DiagnosticDescriptor BitRangesOverlap = Error(
         "ENG0108", "Bit ranges must not overlap", "Bit range '{0}' overlaps '{1}' in '{2}'; correct Shift or Width", HeaderCategory);
+
+    /// <summary>The marked class cannot be extended.</summary>
+    public static readonly DiagnosticDescriptor ActionSetNotPartial = Error(
+        "ENG0201", "A class of actions must be partial", "'{0}' is marked [ActionSet] but is not a partial, not generic class of a namespace; make it one", ActionCategory);
+
+    /// <summary>Two methods for one action or one step.</summary>
+    public static readonly DiagnosticDescriptor ActionDeclaredTwice = Error(
+        "ENG0202", "An action must be declared once", "'{0}' is declared twice; remove one of the methods or correct its number", ActionCategory);
+
+    /// <summary>The number is not a member of an enum.</summary>
+    public static readonly DiagnosticDescriptor ActionWithoutNumber = Error(
+        "ENG0203", "An action must have a number", "The number of '{0}' is not a member of an enum; name one", ActionCategory);
+
+    /// <summary>The dispatch cannot pass a parameter.</summary>
+    public static readonly DiagnosticDescriptor ActionUnknownParameter = Error(
+        "ENG0204", "A method of an action takes what the dispatch has", "'{0}' has a parameter '{1}'; the dispatch passes only: {2}", ActionCategory);
+
+    /// <summary>The dispatch cannot return what the method does.</summary>
+    public static readonly DiagnosticDescriptor ActionWrongResult = Error(
+        "ENG0205", "A method of an action returns what the dispatch does", "'{0}' returns '{1}'; it must return '{2}'", ActionCategory);
+
+    /// <summary>The name cannot stand in text.</summary>
+    public static readonly DiagnosticDescriptor ActionWithoutName = Error(
+        "ENG0206", "An action must have a name", "The name of '{0}' is '{1}'; use lower-case letters, digits and underscores", ActionCategory);
+
+    /// <summary>An enum member has no method.</summary>
+    public static readonly DiagnosticDescriptor ActionMissing = Error(
+        "ENG0207", "Every action must be declared", "No method of '{1}' is marked [Action] for '{0}'; add one", ActionCategory);
 
     private static DiagnosticDescriptor Error(string id, string title, string message, string category = FlowKeyCategory) =>
         new(id, title, message, category, DiagnosticSeverity.Error, isEnabledByDefault: true);

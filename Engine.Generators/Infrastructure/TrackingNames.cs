@@ -20,4 +20,13 @@ internal static class TrackingNames
 
     /// <summary>Protocol header: the diagnostics alone.</summary>
     public const string HeaderDiagnostics = nameof(HeaderDiagnostics);
+
+    /// <summary>Actions: spec and diagnostics of each marked class.</summary>
+    public const string ActionParsed = nameof(ActionParsed);
+
+    /// <summary>Actions: the spec alone.</summary>
+    public const string ActionSpec = nameof(ActionSpec);
+
+    /// <summary>Actions: the diagnostics alone.</summary>
+    public const string ActionDiagnostics = nameof(ActionDiagnostics);
 }

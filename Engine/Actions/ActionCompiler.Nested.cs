@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Engine.Annotations;
 using Engine.Netlink;
 using Engine.Primitives;
 
@@ -7,6 +8,7 @@ namespace Engine.Actions;
 // Actions that hold lists.
 internal sealed partial class ActionCompiler
 {
+    [Action(OvsActionAttribute.Sample, "sample")]
     private Refusal CompileSample(in NetlinkAttribute action, in PacketShape shape, bool isLast, int depth)
     {
         NetlinkAttribute probability = default, list = default;
@@ -48,6 +50,7 @@ internal sealed partial class ActionCompiler
         return EndHolder(CompileNested(list.Nested, SampleActions, shape, depth), step, start);
     }
 
+    [Action(OvsActionAttribute.Clone, "clone")]
     private Refusal CompileClone(in NetlinkAttribute action, in PacketShape shape, bool isLast, int depth)
     {
         if (!IsList(action))
@@ -59,6 +62,7 @@ internal sealed partial class ActionCompiler
         return EndHolder(CompileNested(action.Nested, action.Type, shape, depth), step, -1);
     }
 
+    [Action(OvsActionAttribute.CheckPacketLength, "check_pkt_len")]
     private Refusal CompileCheckPacketLength(in NetlinkAttribute action, in PacketShape shape, bool isLast, int depth)
     {
         NetlinkAttribute length = default, greater = default, lessOrEqual = default;
@@ -110,6 +114,7 @@ internal sealed partial class ActionCompiler
         return EndHolder(refusal.IsRefused ? refusal : CompileNested(greater.Nested, CheckIfGreater, shape, depth), step, start);
     }
 
+    [Action(OvsActionAttribute.DecrementTtl, "dec_ttl")]
     private Refusal CompileDecrementTtl(in NetlinkAttribute action, in PacketShape shape, int depth)
     {
         NetlinkAttribute list = default;
@@ -172,8 +177,7 @@ internal sealed partial class ActionCompiler
     {
         foreach (NetlinkAttribute action in list)
         {
-            if ((OvsActionAttribute)action.Type is not (OvsActionAttribute.Output or OvsActionAttribute.Recirculate
-                or OvsActionAttribute.Truncate or OvsActionAttribute.Userspace or OvsActionAttribute.Drop))
+            if (!LeavesFlow(action.Type))
             {
                 return true;
             }

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Engine.Annotations;
 using Engine.Netlink;
 using Engine.Primitives;
 
@@ -10,6 +11,7 @@ internal sealed partial class ActionCompiler
 {
     private const ushort TransparentEthernet = 0x6558;
 
+    [Action(OvsActionAttribute.PushVlan, "push_vlan", Length = 4)]
     private Refusal CompilePushVlan(in NetlinkAttribute action, ref PacketShape shape)
     {
         ushort tpid = BinaryPrimitives.ReadUInt16BigEndian(action.Payload);
@@ -37,6 +39,7 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.PushVlan, Argument = tag & ~cfi });
     }
 
+    [Action(OvsActionAttribute.PopVlan, "pop_vlan", Length = 0)]
     private Refusal CompilePopVlan(in NetlinkAttribute action, ref PacketShape shape)
     {
         if (!shape.HasEthernet)
@@ -48,6 +51,7 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.PopVlan });
     }
 
+    [Action(OvsActionAttribute.PushMpls, "push_mpls", Length = 8)]
     private Refusal CompilePushMpls(in NetlinkAttribute action, ref PacketShape shape)
     {
         ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(action.Payload[4..]);
@@ -66,6 +70,7 @@ internal sealed partial class ActionCompiler
         return Add(action, MplsStep(ActionOpcode.PushMpls, action.Payload));
     }
 
+    [Action(OvsActionAttribute.AddMpls, "add_mpls", Length = 8)]
     private Refusal CompileAddMpls(in NetlinkAttribute action, ref PacketShape shape)
     {
         ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(action.Payload[4..]);
@@ -97,6 +102,7 @@ internal sealed partial class ActionCompiler
     private static ActionStep MplsStep(ActionOpcode opcode, ReadOnlySpan<byte> payload) =>
         new() { Opcode = opcode, Argument = MemoryMarshal.Read<uint>(payload), Small = MemoryMarshal.Read<ushort>(payload[4..]) };
 
+    [Action(OvsActionAttribute.PopMpls, "pop_mpls", Length = 2)]
     private Refusal CompilePopMpls(in NetlinkAttribute action, ref PacketShape shape)
     {
         ushort etherType = BinaryPrimitives.ReadUInt16BigEndian(action.Payload);
@@ -116,6 +122,7 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.PopMpls, Small = MemoryMarshal.Read<ushort>(action.Payload) });
     }
 
+    [Action(OvsActionAttribute.PushEthernet, "push_eth", Length = 12)]
     private Refusal CompilePushEthernet(in NetlinkAttribute action, ref PacketShape shape)
     {
         if (shape.HasEthernet)
@@ -131,6 +138,7 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.PushEthernet, Offset = offset });
     }
 
+    [Action(OvsActionAttribute.PopEthernet, "pop_eth", Length = 0)]
     private Refusal CompilePopEthernet(in NetlinkAttribute action, ref PacketShape shape)
     {
         if (!shape.HasEthernet || shape.HasVlan)
@@ -142,6 +150,7 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.PopEthernet });
     }
 
+    [Action(OvsActionAttribute.PushNsh, "push_nsh")]
     private Refusal CompilePushNsh(in NetlinkAttribute action, ref PacketShape shape)
     {
         if (!shape.HasEthernet && NshProtocol.FromEtherType(shape.EtherType) == 0)
@@ -157,6 +166,7 @@ internal sealed partial class ActionCompiler
             : Add(action, new ActionStep { Opcode = ActionOpcode.PushNsh, Offset = AppendAligned(header[..size]), Small = (ushort)size });
     }
 
+    [Action(OvsActionAttribute.PopNsh, "pop_nsh", Length = 0)]
     private Refusal CompilePopNsh(in NetlinkAttribute action, ref PacketShape shape)
     {
         if (shape.EtherType != NshProtocol.EtherType || NshProtocol.ToEtherType(_key.NshNextProtocol) == 0)

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Engine.Annotations;
 using Engine.Flows;
 using Engine.Netlink;
 using Engine.Primitives;
@@ -19,6 +20,12 @@ internal sealed partial class ActionCompiler
     private const int Ipv6LabelOffset = 32;
     private const int Ipv6ProtocolOffset = 36;
     private const int Ipv6FragmentOffset = 39;
+
+    [Action(OvsActionAttribute.Set, "set")]
+    private Refusal CompileSet(in NetlinkAttribute action, in PacketShape shape) => CompileSet(action, shape, isMasked: false);
+
+    [Action(OvsActionAttribute.SetMasked, "set")]
+    private Refusal CompileSetMasked(in NetlinkAttribute action, in PacketShape shape) => CompileSet(action, shape, isMasked: true);
 
     private Refusal CompileSet(in NetlinkAttribute action, in PacketShape shape, bool isMasked)
     {

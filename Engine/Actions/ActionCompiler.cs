@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Engine.Annotations;
 using Engine.Flows;
 using Engine.Netlink;
 using Engine.Primitives;
@@ -7,6 +8,7 @@ namespace Engine.Actions;
 
 /// <summary>Validates actions in the order and with the errno of the kernel's <c>__ovs_nla_copy_actions</c>, and turns them into steps.</summary>
 /// <remarks>Threads: one at a time; every thread that installs flows keeps one for its buffers.</remarks>
+[ActionSet]
 internal sealed partial class ActionCompiler
 {
     /// <summary>How deep lists may stand in lists (OVS_COPY_ACTIONS_MAX_DEPTH).</summary>
@@ -68,7 +70,7 @@ internal sealed partial class ActionCompiler
         while (walk.MoveNext())
         {
             NetlinkAttribute action = walk.Current;
-            int length = LengthOf((OvsActionAttribute)action.Type);
+            int length = LengthOf(action.Type);
             if (action.Type > (int)_features.MaximumAction || (length >= 0 && length != action.Payload.Length))
             {
                 return action.Type > (int)_features.MaximumAction
@@ -116,47 +118,7 @@ internal sealed partial class ActionCompiler
         }
     }
 
-    private static int LengthOf(OvsActionAttribute action) => action switch
-    {
-        OvsActionAttribute.Output or OvsActionAttribute.Recirculate or OvsActionAttribute.Truncate or OvsActionAttribute.Meter
-            or OvsActionAttribute.PushVlan or OvsActionAttribute.Drop => 4,
-        OvsActionAttribute.Unspecified or OvsActionAttribute.PopVlan or OvsActionAttribute.PopEthernet or OvsActionAttribute.PopNsh
-            or OvsActionAttribute.ConntrackClear => 0,
-        OvsActionAttribute.PopMpls => 2,
-        OvsActionAttribute.PushMpls or OvsActionAttribute.AddMpls or OvsActionAttribute.Hash => 8,
-        OvsActionAttribute.PushEthernet => 12,
-        _ => -1,
-    };
-
-    private Refusal CompileAction(in NetlinkAttribute action, ref PacketShape shape, bool isLast, int depth) => (OvsActionAttribute)action.Type switch
-    {
-        OvsActionAttribute.Output => CompileOutput(action),
-        OvsActionAttribute.Userspace => CompileUserspace(action),
-        OvsActionAttribute.Set => CompileSet(action, shape, isMasked: false),
-        OvsActionAttribute.PushVlan => CompilePushVlan(action, ref shape),
-        OvsActionAttribute.PopVlan => CompilePopVlan(action, ref shape),
-        OvsActionAttribute.Sample => CompileSample(action, shape, isLast, depth),
-        OvsActionAttribute.Recirculate => CompileRecirculate(action),
-        OvsActionAttribute.Hash => CompileHash(action),
-        OvsActionAttribute.PushMpls => CompilePushMpls(action, ref shape),
-        OvsActionAttribute.PopMpls => CompilePopMpls(action, ref shape),
-        OvsActionAttribute.SetMasked => CompileSet(action, shape, isMasked: true),
-        OvsActionAttribute.Conntrack => CompileConntrack(action),
-        OvsActionAttribute.Truncate => CompileTruncate(action),
-        OvsActionAttribute.PushEthernet => CompilePushEthernet(action, ref shape),
-        OvsActionAttribute.PopEthernet => CompilePopEthernet(action, ref shape),
-        OvsActionAttribute.ConntrackClear => CompileConntrackClear(action),
-        OvsActionAttribute.PushNsh => CompilePushNsh(action, ref shape),
-        OvsActionAttribute.PopNsh => CompilePopNsh(action, ref shape),
-        OvsActionAttribute.Meter => CompileMeter(action),
-        OvsActionAttribute.Clone => CompileClone(action, shape, isLast, depth),
-        OvsActionAttribute.CheckPacketLength => CompileCheckPacketLength(action, shape, isLast, depth),
-        OvsActionAttribute.AddMpls => CompileAddMpls(action, ref shape),
-        OvsActionAttribute.DecrementTtl => CompileDecrementTtl(action, shape, depth),
-        OvsActionAttribute.Drop => CompileDrop(action, isLast),
-        _ => Refusal.Invalid($"Action {action.Type} is not known", action.Offset),
-    };
-
+    [Action(OvsActionAttribute.Output, "output", Length = 4, LeavesFlow = true)]
     private Refusal CompileOutput(in NetlinkAttribute action)
     {
         uint port = action.Read<uint>();
@@ -165,6 +127,7 @@ internal sealed partial class ActionCompiler
             : Add(action, new ActionStep { Opcode = ActionOpcode.Output, Argument = port });
     }
 
+    [Action(OvsActionAttribute.Userspace, "userspace", LeavesFlow = true)]
     private Refusal CompileUserspace(in NetlinkAttribute action)
     {
         uint portId = 0;
@@ -207,9 +170,11 @@ internal sealed partial class ActionCompiler
         return Add(action, new ActionStep { Opcode = ActionOpcode.Userspace, Argument = portId, Offset = offset });
     }
 
+    [Action(OvsActionAttribute.Recirculate, "recirc", Length = 4, LeavesFlow = true)]
     private Refusal CompileRecirculate(in NetlinkAttribute action) =>
         Add(action, new ActionStep { Opcode = ActionOpcode.Recirculate, Argument = action.Read<uint>() });
 
+    [Action(OvsActionAttribute.Truncate, "trunc", Length = 4, LeavesFlow = true)]
     private Refusal CompileTruncate(in NetlinkAttribute action)
     {
         uint length = action.Read<uint>();
@@ -218,6 +183,7 @@ internal sealed partial class ActionCompiler
             : Add(action, new ActionStep { Opcode = ActionOpcode.Truncate, Argument = length });
     }
 
+    [Action(OvsActionAttribute.Hash, "hash", Length = 8)]
     private Refusal CompileHash(in NetlinkAttribute action)
     {
         uint algorithm = action.Read<uint>();
@@ -227,15 +193,19 @@ internal sealed partial class ActionCompiler
             : Refusal.Invalid($"Hash algorithm {algorithm} is not known", action.Offset);
     }
 
+    [Action(OvsActionAttribute.Meter, "meter", Length = 4)]
     private Refusal CompileMeter(in NetlinkAttribute action) =>
         Add(action, new ActionStep { Opcode = ActionOpcode.Meter, Argument = action.Read<uint>() });
 
+    [Action(OvsActionAttribute.Drop, "drop", Length = 4, LeavesFlow = true)]
     private Refusal CompileDrop(in NetlinkAttribute action, bool isLast) => isLast
         ? Add(action, new ActionStep { Opcode = ActionOpcode.Drop, Argument = action.Read<uint>() })
         : Refusal.Invalid("Drop must be the last action", action.Offset);
 
+    [Action(OvsActionAttribute.ConntrackClear, "ct_clear", Length = 0)]
     private Refusal CompileConntrackClear(in NetlinkAttribute action) => Add(action, new ActionStep { Opcode = ActionOpcode.ConntrackClear });
 
+    [Action(OvsActionAttribute.Conntrack, "ct")]
     private Refusal CompileConntrack(in NetlinkAttribute action)
     {
         if (!_features.Conntrack)

@@ -188,7 +188,9 @@ public static unsafe partial class ActionExecutor
                     return Errno.None;
 
                 default:
-                    error = Edit(step, list.Arguments[step.Offset..], packet, ref key);
+                    error = step.Opcode >= ActionOpcode.PushVlan
+                        ? PushPop.Run(step, list.Arguments[step.Offset..], packet, ref key)
+                        : SetField.Run(step, list.Arguments[step.Offset..], packet, ref key);
                     break;
             }
 
@@ -202,32 +204,6 @@ public static unsafe partial class ActionExecutor
         host.Drop(packet, DropReason.LastAction);
         return Errno.None;
     }
-
-    /// <summary>The steps that do no more than change packet and key.</summary>
-    private static Errno Edit(in ActionStep step, ReadOnlySpan<byte> arguments, Packet* packet, ref FlowKey key) => step.Opcode switch
-    {
-        ActionOpcode.SetEthernet => SetField.Ethernet(packet, ref key, arguments),
-        ActionOpcode.SetIpv4 => SetField.Ipv4(packet, ref key, arguments),
-        ActionOpcode.SetIpv6 => SetField.Ipv6(packet, ref key, arguments),
-        ActionOpcode.SetTcp => SetField.Tcp(packet, ref key, arguments),
-        ActionOpcode.SetUdp => SetField.Udp(packet, ref key, arguments),
-        ActionOpcode.SetSctp => SetField.Sctp(packet, ref key, arguments),
-        ActionOpcode.SetMpls => SetField.Mpls(packet, ref key, arguments),
-        ActionOpcode.SetPriority => SetField.Priority(ref key, arguments),
-        ActionOpcode.SetMark => SetField.Mark(ref key, arguments),
-        ActionOpcode.PushVlan => PushPop.PushVlan(packet, ref key, step.Argument),
-        ActionOpcode.PopVlan => PushPop.PopVlan(packet, ref key),
-        ActionOpcode.PushMpls => PushPop.PushMpls(packet, ref key, step.Argument, step.Small, isBehindEthernet: true),
-        ActionOpcode.AddMpls => PushPop.PushMpls(packet, ref key, step.Argument, step.Small, isBehindEthernet: false),
-        ActionOpcode.PopMpls => PushPop.PopMpls(packet, ref key, step.Small),
-        ActionOpcode.PushEthernet => PushPop.PushEthernet(packet, ref key, arguments),
-        ActionOpcode.PopEthernet => PushPop.PopEthernet(packet, ref key),
-        ActionOpcode.PushNsh => PushPop.PushNsh(packet, ref key, arguments[..step.Small]),
-        ActionOpcode.PopNsh => PushPop.PopNsh(packet, ref key),
-
-        // Conntrack mark and labels are set by ct. The kernel takes such a list and fails when it runs.
-        _ => Errno.InvalidArgument,
-    };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Output<THost>(Packet* packet, in FlowKey key, uint port, ref THost host)

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Engine.Annotations;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
@@ -12,7 +13,8 @@ namespace Engine.Actions;
 /// <see cref="Packet.HasOuterTag"/> says that it does not count: headers pushed and pulled "at the front" pass by it.</para>
 /// <para>What leaves the key behind the packet marks it stale and keeps <see cref="Packet.Protocol"/>, what the kernel has in skb->protocol.</para>
 /// </remarks>
-internal static unsafe class PushPop
+[ActionSet]
+internal static unsafe partial class PushPop
 {
     private const ushort TransparentEthernet = 0x6558;
     private const int LabelSize = 4;
@@ -30,8 +32,10 @@ internal static unsafe class PushPop
     /// <summary>Bytes in front of the network header, without the outer tag (skb->mac_len).</summary>
     public static int LinkLayerLength(Packet* packet) => packet->NetworkOffset - (packet->HasOuterTag ? EthernetLayout.TagSize : 0);
 
-    public static Errno PushVlan(Packet* packet, ref FlowKey key, uint tag)
+    [ActionStep(ActionOpcode.PushVlan)]
+    public static Errno PushVlan(Packet* packet, ref FlowKey key, uint argument)
     {
+        uint tag = argument;
         bool isSecond = packet->HasOuterTag;
         Be16 tpid = Be16.FromRaw(BitConverter.IsLittleEndian ? (ushort)tag : (ushort)(tag >> 16));
         Be16 tci = Be16.FromRaw(BitConverter.IsLittleEndian ? (ushort)(tag >> 16) : (ushort)tag);
@@ -57,6 +61,7 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.PopVlan)]
     public static Errno PopVlan(Packet* packet, ref FlowKey key)
     {
         Be16 protocol = ProtocolOf(packet, key);
@@ -99,33 +104,17 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
-    public static Errno PushMpls(Packet* packet, ref FlowKey key, uint label, ushort etherType, bool isBehindEthernet)
+    [ActionStep(ActionOpcode.PushMpls)]
+    public static Errno PushMpls(Packet* packet, ref FlowKey key, uint argument, ushort small) =>
+        PushLabel(packet, ref key, LinkLayerLength(packet), argument, small);
+
+    [ActionStep(ActionOpcode.AddMpls)]
+    public static Errno AddMpls(Packet* packet, ref FlowKey key, uint argument, ushort small) => PushLabel(packet, ref key, 0, argument, small);
+
+    [ActionStep(ActionOpcode.PopMpls)]
+    public static Errno PopMpls(Packet* packet, ref FlowKey key, ushort small)
     {
-        int linkLayer = isBehindEthernet ? LinkLayerLength(packet) : 0;
-        if (!TryInsertBehindTag(packet, linkLayer, LabelSize))
-        {
-            return Errno.NoMemory;
-        }
-
-        int outside = packet->HasOuterTag ? EthernetLayout.TagSize : 0;
-        packet->NetworkOffset = (ushort)(linkLayer + outside);
-        WriteAt(packet, linkLayer, label);
-        if (linkLayer >= EthernetLayout.HeaderSize)
-        {
-            WriteAt(packet, EthernetLayout.AddressesSize, etherType);
-        }
-        else if (linkLayer == 0)
-        {
-            packet->HasEthernet = false;
-            key.MacProtocol = 0;
-        }
-
-        MarkStale(packet, Be16.FromRaw(etherType));
-        return Errno.None;
-    }
-
-    public static Errno PopMpls(Packet* packet, ref FlowKey key, ushort etherType)
-    {
+        ushort etherType = small;
         if (!PacketShape.IsMplsType(ProtocolOf(packet, key).Value))
         {
             MarkStale(packet, ProtocolOf(packet, key));
@@ -158,7 +147,8 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
-    public static Errno PushEthernet(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> addresses)
+    [ActionStep(ActionOpcode.PushEthernet)]
+    public static Errno PushEthernet(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         Be16 protocol = ProtocolOf(packet, key);
         if (LinkLayerLength(packet) != 0 || packet->HasOuterTag)
@@ -171,7 +161,7 @@ internal static unsafe class PushPop
             return Errno.NoMemory;
         }
 
-        addresses[..EthernetLayout.AddressesSize].CopyTo(packet->Bytes);
+        arguments[..EthernetLayout.AddressesSize].CopyTo(packet->Bytes);
         MemoryMarshal.Write(packet->Bytes[EthernetLayout.AddressesSize..], in protocol);
         packet->HasEthernet = true;
         key.MacProtocol = 1;
@@ -179,6 +169,7 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.PopEthernet)]
     public static Errno PopEthernet(Packet* packet, ref FlowKey key)
     {
         Be16 protocol = ProtocolOf(packet, key);
@@ -195,8 +186,10 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
-    public static Errno PushNsh(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> header)
+    [ActionStep(ActionOpcode.PushNsh)]
+    public static Errno PushNsh(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments, ushort small)
     {
+        ReadOnlySpan<byte> header = arguments[..small];
         byte next = LinkLayerLength(packet) != 0 ? NshProtocol.Ethernet : NshProtocol.FromEtherType(ProtocolOf(packet, key).Value);
         if (next == 0)
         {
@@ -222,6 +215,7 @@ internal static unsafe class PushPop
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.PopNsh)]
     public static Errno PopNsh(Packet* packet, ref FlowKey key)
     {
         Span<byte> header = stackalloc byte[NshProtocol.BaseSize];
@@ -250,6 +244,31 @@ internal static unsafe class PushPop
 
         RemoveBehindTag(packet, 0, size);
         EndAtFront(packet, ref key, protocol == TransparentEthernet, new Be16(protocol));
+        return Errno.None;
+    }
+
+    /// <summary>Pushes a label behind <paramref name="linkLayer"/> bytes; with none of them, the Ethernet header becomes payload.</summary>
+    private static Errno PushLabel(Packet* packet, ref FlowKey key, int linkLayer, uint label, ushort etherType)
+    {
+        if (!TryInsertBehindTag(packet, linkLayer, LabelSize))
+        {
+            return Errno.NoMemory;
+        }
+
+        int outside = packet->HasOuterTag ? EthernetLayout.TagSize : 0;
+        packet->NetworkOffset = (ushort)(linkLayer + outside);
+        WriteAt(packet, linkLayer, label);
+        if (linkLayer >= EthernetLayout.HeaderSize)
+        {
+            WriteAt(packet, EthernetLayout.AddressesSize, etherType);
+        }
+        else if (linkLayer == 0)
+        {
+            packet->HasEthernet = false;
+            key.MacProtocol = 0;
+        }
+
+        MarkStale(packet, Be16.FromRaw(etherType));
         return Errno.None;
     }
 

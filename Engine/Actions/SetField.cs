@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Engine.Annotations;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
@@ -14,7 +15,8 @@ namespace Engine.Actions;
 /// outside of its mask; validation saw to that.</para>
 /// <para>Every method gives ENOMEM when the packet ends before the header does, as the kernel's skb_ensure_writable, and changes nothing then.</para>
 /// </remarks>
-internal static unsafe class SetField
+[ActionSet]
+internal static unsafe partial class SetField
 {
     private const int Ipv4HeaderSize = 20;
     private const int Ipv6HeaderSize = 40;
@@ -35,6 +37,7 @@ internal static unsafe class SetField
     // VIRTIO_NET_HDR_F_NEEDS_CSUM: the field holds the sum of the pseudo header, the sink does the rest.
     private const byte NeedsChecksum = 1;
 
+    [ActionStep(ActionOpcode.SetEthernet)]
     public static Errno Ethernet(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         const int Size = EthernetLayout.AddressesSize;
@@ -51,6 +54,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetIpv4)]
     public static Errno Ipv4(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         if (!TryHeader(packet, packet->NetworkOffset, Ipv4HeaderSize, out Span<byte> header))
@@ -82,6 +86,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetIpv6)]
     public static Errno Ipv6(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         if (!TryHeader(packet, packet->NetworkOffset, Ipv6HeaderSize, out Span<byte> header))
@@ -138,6 +143,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetTcp)]
     public static Errno Tcp(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         if (!TryHeader(packet, TransportOffset(packet), TcpHeaderSize, out Span<byte> header))
@@ -152,6 +158,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetUdp)]
     public static Errno Udp(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         if (!TryHeader(packet, TransportOffset(packet), UdpHeaderSize, out Span<byte> header))
@@ -178,6 +185,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetSctp)]
     public static Errno Sctp(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         int offset = TransportOffset(packet);
@@ -196,6 +204,7 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetMpls)]
     public static Errno Mpls(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         if (!TryHeader(packet, packet->NetworkOffset, LabelSize, out Span<byte> label))
@@ -220,17 +229,23 @@ internal static unsafe class SetField
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetPriority)]
     public static Errno Priority(ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         key.SkbPriority = MemoryMarshal.Read<uint>(arguments) | (key.SkbPriority & ~MemoryMarshal.Read<uint>(arguments[4..]));
         return Errno.None;
     }
 
+    [ActionStep(ActionOpcode.SetMark)]
     public static Errno Mark(ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
         key.SkbMark = MemoryMarshal.Read<uint>(arguments) | (key.SkbMark & ~MemoryMarshal.Read<uint>(arguments[4..]));
         return Errno.None;
     }
+
+    // Conntrack mark and labels are set by ct. The kernel takes a list that sets them, and fails when it runs.
+    [ActionStep(ActionOpcode.SetConntrackField)]
+    public static Errno ConntrackField() => Errno.InvalidArgument;
 
     /// <summary>TTL or hop limit minus one, in a packet that is IP right behind its link layer (execute_dec_ttl). Others pass unchanged.</summary>
     /// <param name="packet">The packet.</param>
