@@ -1,0 +1,85 @@
+using System.Diagnostics;
+using Engine.Actions;
+using Engine.Flows;
+using Engine.Primitives;
+using Xunit.Abstractions;
+
+namespace Engine.Tests.Allocation;
+
+/// <summary>A million flows of one mask: how long they take to install and how much memory they hold.</summary>
+[Collection(AloneCollection.Name)]
+public sealed class MillionFlowsTests(ITestOutputHelper output)
+{
+    private const int FlowCount = 1_000_000;
+    private const int MostBytesEach = 512;
+
+    // The Debug build checks invariants at every step; the promise is about the other one.
+#if DEBUG
+    private const double MostSeconds = 30;
+#else
+    private const double MostSeconds = 5;
+#endif
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)] // As ovs-vswitchd gives them.
+    public void A_million_flows_are_installed_in_time_and_in_little_memory(bool withUfid)
+    {
+        FlowTable table = new();
+        FlowKey mask = new()
+        {
+            InPort = uint.MaxValue,
+            EtherType = ushort.MaxValue,
+            Ipv4Source = uint.MaxValue,
+            Ipv4Destination = uint.MaxValue,
+            IpProtocol = byte.MaxValue,
+            IpFragment = byte.MaxValue,
+            TransportSource = ushort.MaxValue,
+            TransportDestination = ushort.MaxValue,
+        };
+        byte[] attributes = [8, 0, 1, 0, 2, 0, 0, 0];
+
+        long before = GC.GetTotalMemory(forceFullCollection: true);
+        long started = Stopwatch.GetTimestamp();
+        for (int i = 0; i < FlowCount; i++)
+        {
+            FlowKey key = KeyOf(i);
+            attributes[4] = (byte)(1 + (i & 7));
+            Assert.False(ActionList.TryCreate(attributes, in key, ActionFeatures.All, out ActionList? actions).IsRefused);
+            Ufid ufid = withUfid ? new Ufid((ulong)i * 0x9e3779b97f4a7c15, (ulong)i, Ufid.MaximumLength) : default;
+            Assert.False(table.Put(in key, in mask, actions!, ufid, FlowPutMode.CreateOnly, out _).IsRefused);
+        }
+
+        double seconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        long bytes = (GC.GetTotalMemory(forceFullCollection: true) - before) / FlowCount;
+        output.WriteLine($"{FlowCount} flows in {seconds:f2} s, {bytes} bytes each");
+
+        Assert.Equal(FlowCount, table.Count);
+        Assert.Equal(1, table.MaskCount);
+        for (int i = 0; i < FlowCount; i += 997)
+        {
+            FlowKey key = KeyOf(i);
+            Flow flow = Assert.IsType<Flow>(table.Lookup(in key, out _));
+            Assert.Equal(1 + (i & 7), flow.Actions.Attributes[4]);
+        }
+
+        Assert.InRange(bytes, 1, MostBytesEach);
+        Assert.InRange(seconds, 0, MostSeconds);
+        GC.KeepAlive(table);
+    }
+
+    private static FlowKey KeyOf(int i) => new()
+    {
+        InPort = 1,
+        MacProtocol = 1,
+        EthernetSource = new EthernetAddress([2, 0, 0, 0, 0, 1]),
+        EthernetDestination = new EthernetAddress([2, 0, 0, 0, 0, 2]),
+        EtherType = 0x0800,
+        Ipv4Source = 0x0a000000u + (uint)(i >> 8),
+        Ipv4Destination = 0x0b000000u + (uint)(i & 0xff),
+        IpProtocol = 17,
+        IpTtl = 64,
+        TransportSource = (ushort)i,
+        TransportDestination = 53,
+    };
+}
