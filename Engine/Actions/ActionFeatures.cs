@@ -8,9 +8,9 @@ namespace Engine.Actions;
 /// <param name="Conntrack">Whether ct is accepted; a kernel without connection tracking refuses it with an errno of its own; here it is EOPNOTSUPP.</param>
 public sealed record ActionFeatures(OvsActionAttribute MaximumAction, bool SymmetricHash, bool Conntrack)
 {
-    /// <summary>All that this engine executes.</summary>
-    public static ActionFeatures All { get; } = new(OvsActionAttribute.Drop, true, true);
+    /// <summary>All that this engine executes: everything but ct.</summary>
+    public static ActionFeatures All { get; } = new(OvsActionAttribute.Drop, SymmetricHash: true, Conntrack: false);
 
-    /// <summary>Linux 6.1: no drop action and one hash algorithm.</summary>
-    public static ActionFeatures Linux61 { get; } = new(OvsActionAttribute.DecrementTtl, false, true);
+    /// <summary>What Linux 6.1 accepts: no drop action, one hash algorithm, ct.</summary>
+    public static ActionFeatures Linux61 { get; } = new(OvsActionAttribute.DecrementTtl, SymmetricHash: false, Conntrack: true);
 }
