@@ -201,6 +201,33 @@ public sealed class FlowKeyNetlinkTests
     }
 
     [Fact]
+    public void Reading_and_writing_allocate_nothing()
+    {
+        byte[] attributes = Attributes(TunnelOk + Tcp);
+        byte[] buffer = new byte[1024];
+        long before = 0;
+        for (int round = 0; round < 20; round++)
+        {
+            // The first rounds warm up the pool and the JIT.
+            if (round == 10)
+            {
+                before = GC.GetAllocatedBytesForCurrentThread();
+            }
+
+            bool isRefused = FlowKey.TryParseNetlinkExact(attributes, out FlowKey key, out FlowKey mask).IsRefused;
+            NetlinkWriter writer = new(buffer);
+            FlowKey.WriteNetlink(in key, ref writer);
+            FlowKey.WriteNetlinkMask(in key, in mask, ref writer);
+            if (isRefused || writer.Overflowed)
+            {
+                Assert.Fail("The key is taken and fits.");
+            }
+        }
+
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+    }
+
+    [Fact]
     public void Every_schema_part_lies_in_its_field_and_payload()
     {
         Assert.Equal(29, FlowKeySchema.Attributes.Length);
