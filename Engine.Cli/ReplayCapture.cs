@@ -1,3 +1,4 @@
+using Engine.Packets;
 using Engine.Vports;
 
 namespace Engine.Cli;
@@ -55,6 +56,12 @@ internal sealed class ReplayCapture : IDisposable
             throw FailureOf(_path, Reader.Fault);
         }
     }
+
+    /// <summary>Reads what is left of the capture into memory.</summary>
+    /// <exception cref="CommandFailure">It is larger than the memory there is.</exception>
+    public PacketStore Load() => Length < GC.GetGCMemoryInfo().TotalAvailableMemoryBytes
+        ? PcapLoopDriver.Load(Reader)
+        : throw new CommandFailure(ExitCode.BadInput, $"engine: {_path}: {Length} bytes do not fit into memory, where --loop plays from");
 
     /// <inheritdoc/>
     public void Dispose() => Reader.Dispose();

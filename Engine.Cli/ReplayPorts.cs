@@ -6,18 +6,19 @@ namespace Engine.Cli;
 /// <summary>The ports of a replay: one that plays the capture, and those that flows send to.</summary>
 internal sealed class ReplayPorts
 {
-    private readonly List<(string Path, PcapDriver Driver)> _written = [];
+    private readonly List<(string Path, CaptureWriter Writer)> _written = [];
     private readonly PcapDriver? _fileInput;
     private readonly PcapLoopDriver? _memoryInput;
 
-    private ReplayPorts(PcapDriver? fileInput, PcapLoopDriver? memoryInput)
+    private ReplayPorts(Vport input, PcapDriver? fileInput, PcapLoopDriver? memoryInput)
     {
+        Input = input;
         _fileInput = fileInput;
         _memoryInput = memoryInput;
     }
 
     /// <summary>The port that plays the capture.</summary>
-    public Vport Input { get; private set; } = null!;
+    public Vport Input { get; }
 
     /// <summary>Packets of the capture that were too long for any frame.</summary>
     public ulong DroppedTooLong => (ulong)(_fileInput?.DroppedTooLong ?? _memoryInput!.DroppedTooLong);
@@ -26,25 +27,19 @@ internal sealed class ReplayPorts
     /// <exception cref="CommandFailure">The directory or a file in it cannot be written.</exception>
     public static ReplayPorts ToFiles(Datapath datapath, ReplayOptions options, ReplayCapture capture, IReadOnlyCollection<uint> outputPorts)
     {
-        Dictionary<uint, (string Path, CaptureWriter Writer)> writers = options.OutDirectory is { } directory
+        Dictionary<uint, (string Path, CaptureWriter Writer)> files = options.OutDirectory is { } directory
             ? CreateFiles(directory, options.CapturePath, capture.Reader.Format, outputPorts)
             : [];
-        (string Path, CaptureWriter Writer) inputFile = writers.GetValueOrDefault(options.InPort);
-        PcapDriver input = new(capture.Reader, inputFile.Writer);
-        ReplayPorts ports = new(input, null);
-        ports.AddInput(datapath, options.InPort, input);
-        foreach (uint number in outputPorts)
+        PcapDriver input = new(capture.Reader, files.GetValueOrDefault(options.InPort).Writer);
+        ReplayPorts ports = new(Add(datapath, options.InPort, VportType.Pcap, input), input, null);
+        ports._written.AddRange(files.Values);
+        foreach (uint number in outputPorts.Where(number => number != options.InPort))
         {
-            if (writers.TryGetValue(number, out (string Path, CaptureWriter Writer) file))
+            if (files.TryGetValue(number, out (string Path, CaptureWriter Writer) file))
             {
-                PcapDriver driver = number == options.InPort ? input : new PcapDriver(null, file.Writer);
-                ports._written.Add((file.Path, driver));
-                if (driver != input)
-                {
-                    Add(datapath, number, VportType.Pcap, driver);
-                }
+                Add(datapath, number, VportType.Pcap, new PcapDriver(null, file.Writer));
             }
-            else if (number != options.InPort)
+            else
             {
                 Add(datapath, number, VportType.Null, new NullDriver());
             }
@@ -56,9 +51,8 @@ internal sealed class ReplayPorts
     /// <summary>Loads the capture into memory and makes ports that play it without end and discard what they send.</summary>
     public static ReplayPorts Discarding(Datapath datapath, uint inPort, ReplayCapture capture, IReadOnlyCollection<uint> outputPorts)
     {
-        PcapLoopDriver input = new(PcapLoopDriver.Load(capture.Reader));
-        ReplayPorts ports = new(null, input);
-        ports.AddInput(datapath, inPort, input);
+        PcapLoopDriver input = new(capture.Load());
+        ReplayPorts ports = new(Add(datapath, inPort, VportType.Pcap, input), null, input);
         foreach (uint number in outputPorts.Where(number => number != inPort))
         {
             Add(datapath, number, VportType.Null, new NullDriver());
@@ -70,9 +64,9 @@ internal sealed class ReplayPorts
     /// <summary>Brings everything that was sent to its file.</summary>
     public void Flush()
     {
-        foreach ((_, PcapDriver driver) in _written)
+        foreach ((_, CaptureWriter writer) in _written)
         {
-            driver.Flush();
+            writer.Flush();
         }
     }
 
@@ -80,16 +74,14 @@ internal sealed class ReplayPorts
     /// <exception cref="CommandFailure">There is one.</exception>
     public void ThrowIfNotWritten()
     {
-        foreach ((string path, PcapDriver driver) in _written)
+        foreach ((string path, CaptureWriter writer) in _written)
         {
-            if (driver.OutputFailure is { } cause)
+            if (writer.Failure is { } cause)
             {
                 throw new CommandFailure(ExitCode.BadInput, $"engine: cannot write {path}: {cause}");
             }
         }
     }
-
-    private void AddInput(Datapath datapath, uint number, IVportDriver driver) => Input = Add(datapath, number, VportType.Pcap, driver);
 
     private static Vport Add(Datapath datapath, uint number, VportType type, IVportDriver driver)
     {

@@ -36,9 +36,6 @@ public sealed unsafe class PcapDriver : IVportDriver
     /// <summary>Why the input ended before its time; <see cref="CaptureFaultKind.None"/> if it did not.</summary>
     public CaptureFault Fault => _input?.Fault ?? default;
 
-    /// <summary>What the output's stream said when it failed; null while it works.</summary>
-    public string? OutputFailure => _output?.Failure;
-
     /// <summary>Packets of the input that are longer than <see cref="PacketPool.MaximumPacketLength"/>; each was dropped as <see cref="DropReason.FrameTooSmall"/>.</summary>
     public long DroppedTooLong { get; private set; }
 
@@ -80,9 +77,6 @@ public sealed unsafe class PcapDriver : IVportDriver
         batch.Clear();
         return sent;
     }
-
-    /// <summary>Hands what is buffered to the output.</summary>
-    public void Flush() => _output?.Flush();
 
     /// <summary>Closes both captures.</summary>
     public void Dispose()
