@@ -21,7 +21,10 @@ internal static class Baseline
             }
 
             string expected = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : string.Empty;
-            Assert.True(expected == text, $"{name} differs from its baseline in line {FirstDifference(expected, text)}; set {Repository.UpdateVariable}=1 to write it anew.");
+            if (expected != text)
+            {
+                Assert.Fail($"{name} differs from its baseline in line {FirstDifference(expected, text)}; set {Repository.UpdateVariable}=1 to write it anew.");
+            }
         }
     }
 
