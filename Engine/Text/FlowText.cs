@@ -76,7 +76,7 @@ public static class FlowText
         NetlinkWriter maskWriter = new(maskBytes);
         FlowKey.WriteNetlink(in key, ref keyWriter);
         FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
-        AppendLevel(text, keyWriter.Written, maskWriter.Written, hasMask: true, verbose, ports);
+        AppendLevel(text, keyWriter.Written, maskWriter.Written, hasMask: true, verbose, ports, depth: 0);
     }
 
     /// <summary>Appends a key with its mask, given as netlink attributes.</summary>
@@ -93,7 +93,7 @@ public static class FlowText
             return;
         }
 
-        AppendLevel(text, key, mask, !mask.IsEmpty, verbose, ports);
+        AppendLevel(text, key, mask, !mask.IsEmpty, verbose, ports, depth: 0);
     }
 
     /// <summary>Reads a UFID, if there is one, and a key with its mask. Stops behind the last attribute.</summary>
@@ -429,7 +429,7 @@ public static class FlowText
         return 0;
     }
 
-    private static void AppendLevel(StringBuilder text, ReadOnlySpan<byte> key, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports)
+    private static void AppendLevel(StringBuilder text, ReadOnlySpan<byte> key, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports, int depth)
     {
         int start = text.Length;
         bool hasEtherType = false;
@@ -438,7 +438,7 @@ public static class FlowText
         {
             NetlinkAttribute attribute = attributes.Current;
             hasEtherType |= attribute.Type == (int)OvsKeyAttribute.EtherType;
-            AppendAttribute(text, start, attribute, mask, hasMask, verbose, ports);
+            AppendAttribute(text, start, attribute, mask, hasMask, verbose, ports, depth);
         }
 
         if (attributes.Remaining > 0)
@@ -454,19 +454,19 @@ public static class FlowText
     }
 
     private static void AppendAttribute(
-        StringBuilder text, int start, NetlinkAttribute attribute, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports)
+        StringBuilder text, int start, NetlinkAttribute attribute, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports, int depth)
     {
         ReadOnlySpan<byte> payload = attribute.Payload;
         bool hasOwnMask = TunnelText.TryFind(mask, attribute.Type, out ReadOnlySpan<byte> own);
         KeyAttributeSchema? schema = KeySchemas.Find(attribute.Type);
-        if (schema is { IsNested: true })
+        if (schema is { IsNested: true } && depth < TextCursor.MaximumDepth)
         {
             Separate(text, start).Append(schema.Name).Append('(');
             switch (schema.Attribute)
             {
                 case OvsKeyAttribute.Encap:
                     // The names of ports are not of use inside.
-                    AppendLevel(text, payload, own, hasMask, verbose, null);
+                    AppendLevel(text, payload, own, hasMask, verbose, null, depth + 1);
                     break;
                 case OvsKeyAttribute.Tunnel:
                     TunnelText.Append(text, schema, payload, own, hasMask, verbose);
@@ -480,7 +480,7 @@ public static class FlowText
             return;
         }
 
-        bool isRaw = schema is null || KeySchemas.IsRaw(schema);
+        bool isRaw = schema is null or { IsNested: true } || KeySchemas.IsRaw(schema);
         if (!isRaw && !FitsSize(schema!, payload.Length, hasOwnMask ? own.Length : payload.Length))
         {
             AppendBadLength(text, start, schema!, payload, own, hasOwnMask);

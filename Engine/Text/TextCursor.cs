@@ -170,6 +170,7 @@ internal ref struct TextCursor
             return true;
         }
 
+        value = 0;
         Position = start;
         string limit = maximum switch
         {

@@ -538,7 +538,12 @@ internal static class TunnelText
             {
                 int start = cursor.Position;
                 read = TryReadNumber(ref cursor, 0xff, "\"len=\"", hasMask, out length, out lengthMask);
-                if (read && (length % 4 != 0 || length > 124 || (int)length > bytes.Length - GeneveHeader - 4))
+                if (!read)
+                {
+                    return false;
+                }
+
+                if (length % 4 != 0 || length > 124 || (int)length > bytes.Length - GeneveHeader - 4)
                 {
                     return cursor.Fail(start, "a multiple of 4 up to 124, and at most 252 bytes of Geneve options");
                 }
