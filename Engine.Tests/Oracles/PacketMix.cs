@@ -77,6 +77,14 @@ internal sealed class PacketMix
         return Mutate();
     }
 
+    /// <summary>A copy of <paramref name="frame"/>, mutated in the same ways. At most <see cref="MaximumLength"/> bytes.</summary>
+    public Span<byte> Mutated(ReadOnlySpan<byte> frame)
+    {
+        _frame.Clear();
+        _frame.Bytes(frame);
+        return frame.IsEmpty ? _frame.Written : Mutate();
+    }
+
     private Span<byte> Mutate()
     {
         int length = _frame.Length;
