@@ -38,7 +38,7 @@ public class DatapathBench
         _datapath.AddVport(2, "out", VportType.Null, new NullDriver(), out _);
         foreach (byte[] frame in frames)
         {
-            Flows.AddExact(_datapath, frame, inPort: 1, Flows.Output(2));
+            Flows.AddExact(_datapath, frame, inPort: 1, "2");
         }
     }
 

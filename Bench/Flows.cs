@@ -4,24 +4,28 @@ using Engine.Flows;
 using Engine.Netlink;
 using Engine.Packets;
 using Engine.Primitives;
+using Engine.Text;
 
 namespace Bench;
 
 /// <summary>Flows that benchmarks share.</summary>
 internal static unsafe class Flows
 {
-    /// <summary>A list that sends a packet out of one port.</summary>
-    public static ActionList Output(uint port)
+    /// <summary>The list of this text, for packets of this key.</summary>
+    public static ActionList Parse(string text, in FlowKey key)
     {
-        NetlinkWriter writer = new(stackalloc byte[16]);
-        writer.Put((int)OvsActionAttribute.Output, port);
-        FlowKey key = new() { MacProtocol = 1, EtherType = 0x0800 };
+        NetlinkWriter writer = new(new byte[4096]);
+        if (!ActionText.TryParse(text, ref writer, out TextError error))
+        {
+            throw new InvalidOperationException($"{text}: {error}");
+        }
+
         Refusal refusal = ActionList.TryCreate(writer.Written, in key, ActionFeatures.All, out ActionList? list);
-        return list ?? throw new InvalidOperationException(refusal.ToString());
+        return list ?? throw new InvalidOperationException($"{text}: {refusal}");
     }
 
-    /// <summary>Adds a flow for the five-tuple, port and type of one packet.</summary>
-    public static void AddExact(Datapath datapath, byte[] frame, uint inPort, ActionList actions)
+    /// <summary>The key of a packet that came by a port.</summary>
+    public static FlowKey KeyOf(Datapath datapath, byte[] frame, uint inPort)
     {
         PacketPool pool = datapath.Workers[0].Pool;
         Packet* packet = pool.TryAllocate();
@@ -29,6 +33,13 @@ internal static unsafe class Flows
         FlowKey key = default;
         FlowKeyExtractor.TryReceive(packet, ref key, inPort);
         pool.Free(packet);
+        return key;
+    }
+
+    /// <summary>Adds a flow for the five-tuple, port and type of one packet.</summary>
+    public static void AddExact(Datapath datapath, byte[] frame, uint inPort, string actions)
+    {
+        FlowKey key = KeyOf(datapath, frame, inPort);
         FlowKey mask = new()
         {
             InPort = uint.MaxValue,
@@ -41,7 +52,7 @@ internal static unsafe class Flows
             TransportSource = ushort.MaxValue,
             TransportDestination = ushort.MaxValue,
         };
-        Refusal refusal = datapath.Flows.Put(in key, in mask, actions, default, FlowPutMode.CreateOrReplace, out _);
+        Refusal refusal = datapath.Flows.Put(in key, in mask, Parse(actions, in key), default, FlowPutMode.CreateOrReplace, out _);
         if (refusal.IsRefused)
         {
             throw new InvalidOperationException(refusal.ToString());

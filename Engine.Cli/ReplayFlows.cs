@@ -42,10 +42,14 @@ internal sealed class ReplayFlows
         SortedSet<uint> outputPorts = [];
         foreach (FlowLine line in lines)
         {
-            if (TryInstall(line, datapath, allErrors) is { } flow)
+            if (line.Install(datapath.Flows, out Flow? flow) is { } error)
             {
-                flows.Add((flow, Format(line)));
-                Actions.OutputPorts.Collect(flow.Actions.Attributes, outputPorts);
+                allErrors.Add(error);
+            }
+            else
+            {
+                flows.Add((flow!, Format(line)));
+                Actions.OutputPorts.Collect(flow!.Actions.Attributes, outputPorts);
             }
         }
 
@@ -62,24 +66,5 @@ internal sealed class ReplayFlows
         StringBuilder text = new StringBuilder(line.KeyText).Append(", actions:");
         ActionText.Format(text, line.Actions.Span);
         return text.ToString();
-    }
-
-    private static Flow? TryInstall(FlowLine line, Datapath datapath, List<FlowFileError> errors)
-    {
-        FlowKey.MaskedCopy(in line.Key, in line.Mask, out FlowKey masked);
-        Refusal refusal = ActionList.TryCreate(line.Actions.Span, in masked, ActionFeatures.All, out ActionList? actions);
-        if (refusal.IsRefused)
-        {
-            errors.Add(line.ErrorInActions(in refusal));
-            return null;
-        }
-
-        refusal = datapath.Flows.Put(in line.Key, in line.Mask, actions!, line.Ufid, FlowPutMode.CreateOnly, out Flow? flow);
-        if (refusal.IsRefused)
-        {
-            errors.Add(new FlowFileError(line.File, line.Line, 1, refusal.Reason ?? "refused"));
-        }
-
-        return flow;
     }
 }
