@@ -59,7 +59,7 @@ public sealed unsafe class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(worker);
         Span<FlowKey> keys = worker.Keys;
-        uint* hashes = stackalloc uint[PacketBatch.Capacity];
+        Span<uint> hashes = stackalloc uint[PacketBatch.Capacity];
 
         Extract(worker, inPort, ref batch, keys);
         Hash(batch.Count, keys, hashes);
@@ -142,7 +142,7 @@ public sealed unsafe class Datapath : IDisposable
         }
 
         Count(worker, flow, 1, (uint)packet->Length, key.TcpFlags.Value);
-        worker.Execute(packet, ref key, Unsafe.As<ActionList>(flow.Actions));
+        worker.Execute(packet, ref key, (ActionList)flow.Actions);
     }
 
     // Fills keys[0..batch.Count); a packet without a key is dropped and leaves the batch.
@@ -179,9 +179,10 @@ public sealed unsafe class Datapath : IDisposable
         batch = good;
     }
 
-    private static void Hash(int count, Span<FlowKey> keys, uint* hashes)
+    private static void Hash(int count, Span<FlowKey> keys, Span<uint> hashes)
     {
-        for (int i = 0; i < count; i++)
+        keys = keys[..count];
+        for (int i = 0; i < keys.Length; i++)
         {
             hashes[i] = FlowCache.Hash(in keys[i]);
         }
@@ -221,7 +222,7 @@ public sealed unsafe class Datapath : IDisposable
         }
 
         Count(worker, flow, end - start, bytes, tcpFlags);
-        ActionList actions = Unsafe.As<ActionList>(flow.Actions);
+        ActionList actions = (ActionList)flow.Actions;
         ActionHost host = new(worker);
         if (actions.SingleOutputPort >= 0)
         {

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Engine.Primitives;
 
 namespace Engine.Flows;
 
@@ -26,7 +27,7 @@ public sealed class Flow
         Ufid = ufid;
         _actions = actions;
         FlowKey.MaskedCopy(in key, in mask.Bits, out FlowKey masked);
-        _core = Unsafe.As<FlowKey, FlowKeyCore>(ref masked);
+        _core = Unaligned.Reinterpret<FlowKey, FlowKeyCore>(ref masked);
         _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
         mask.CopyTail(in key, _tail);
         _unmaskedKey = ufid.IsPresent ? null : new CompactKey(in key);
@@ -57,7 +58,7 @@ public sealed class Flow
     public void CopyKey(out FlowKey key)
     {
         key = default;
-        Unsafe.As<FlowKey, FlowKeyCore>(ref key) = _core;
+        Unaligned.Reinterpret<FlowKey, FlowKeyCore>(ref key) = _core;
         Mask.RestoreTail(_tail, ref key);
     }
 
@@ -138,7 +139,7 @@ public sealed class Flow
     private ref readonly FlowKey CoreAsKey
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unsafe.As<FlowKeyCore, FlowKey>(ref Unsafe.AsRef(in _core));
+        get => ref Unaligned.ReinterpretReadOnly<FlowKeyCore, FlowKey>(in _core);
     }
 
     /// <summary>The core segment of a key. 64 bytes.</summary>

@@ -10,7 +10,7 @@ public struct PacketOffload
     /// <summary>VIRTIO_NET_HDR_F_*: 1 needs a checksum, 2 the checksum was verified.</summary>
     public byte Flags;
 
-    /// <summary>VIRTIO_NET_HDR_GSO_*: 0 none, 1 TCPv4, 4 TCPv6, 5 UDP.</summary>
+    /// <summary>VIRTIO_NET_HDR_GSO_*: 0 none, 1 TCPv4, 3 UDP in fragments, 4 TCPv6, 5 UDP in datagrams; 0x80 added for ECN.</summary>
     public byte GsoType;
 
     /// <summary>Bytes of headers in front of each segment.</summary>

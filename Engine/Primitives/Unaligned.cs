@@ -15,4 +15,16 @@ internal static class Unaligned
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<T>(ref byte start, nint offset, T value)
         where T : unmanaged => Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref start, offset), value);
+
+    /// <summary>The same memory seen as another type, of which the caller touches no more than there is.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref TTo Reinterpret<TFrom, TTo>(ref TFrom value)
+        where TFrom : unmanaged
+        where TTo : unmanaged => ref Unsafe.As<TFrom, TTo>(ref value);
+
+    /// <summary><see cref="Reinterpret"/> for memory that is only read.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref readonly TTo ReinterpretReadOnly<TFrom, TTo>(ref readonly TFrom value)
+        where TFrom : unmanaged
+        where TTo : unmanaged => ref Unsafe.As<TFrom, TTo>(ref Unsafe.AsRef(in value));
 }
