@@ -6,6 +6,7 @@ namespace Engine.Generators.Diagnostics;
 internal static class DiagnosticDescriptors
 {
     private const string FlowKeyCategory = "Engine.FlowKey";
+    private const string NetlinkCategory = "Engine.Netlink";
     private const string HeaderCategory = "Engine.ProtocolHeader";
     private const string ActionCategory = "Engine.Action";
 
@@ -120,6 +121,26 @@ internal static class DiagnosticDescriptors
     /// <summary>An enum member has no method.</summary>
     public static readonly DiagnosticDescriptor ActionMissing = Error(
         "ENG0207", "Every action must be declared", "No method of '{1}' is marked [Action] for '{0}'; add one", ActionCategory);
+
+    /// <summary>The name of a set of netlink attributes gives no name to its reader.</summary>
+    public static readonly DiagnosticDescriptor NetlinkSetName = Error(
+        "ENG0301", "A set of netlink attributes must be named ...Attribute", "'{0}' is marked [NetlinkAttributes]; let its name end in 'Attribute'", NetlinkCategory);
+
+    /// <summary>Numbers are not consecutive.</summary>
+    public static readonly DiagnosticDescriptor NetlinkNumberGap = Error(
+        "ENG0302", "Netlink attributes must be numbered from 0 without gaps", "'{0}' of '{1}' is out of sequence; declare the attributes before it, in the order of their numbers", NetlinkCategory);
+
+    /// <summary>Nothing says what the attribute carries.</summary>
+    public static readonly DiagnosticDescriptor NetlinkWithoutPayload = Error(
+        "ENG0303", "A netlink attribute must say what it carries", "'{0}' has no [NetlinkPayload]; add one", NetlinkCategory);
+
+    /// <summary>A range that no number can lie in.</summary>
+    public static readonly DiagnosticDescriptor NetlinkBadRange = Error(
+        "ENG0304", "A range needs a number and must not be empty", "'{0}' has a range but is no number, or its minimum is above its maximum", NetlinkCategory);
+
+    /// <summary>A length where there is none.</summary>
+    public static readonly DiagnosticDescriptor NetlinkBadLength = Error(
+        "ENG0305", "Only bytes and strings have a length", "'{0}' states a length, but the length of {1} is fixed; remove it", NetlinkCategory);
 
     private static DiagnosticDescriptor Error(string id, string title, string message, string category = FlowKeyCategory) =>
         new(id, title, message, category, DiagnosticSeverity.Error, isEnabledByDefault: true);

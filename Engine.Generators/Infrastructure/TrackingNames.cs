@@ -29,4 +29,13 @@ internal static class TrackingNames
 
     /// <summary>Actions: the diagnostics alone.</summary>
     public const string ActionDiagnostics = nameof(ActionDiagnostics);
+
+    /// <summary>Netlink: spec and diagnostics of each marked enum.</summary>
+    public const string NetlinkParsed = nameof(NetlinkParsed);
+
+    /// <summary>Netlink: the spec alone.</summary>
+    public const string NetlinkSpec = nameof(NetlinkSpec);
+
+    /// <summary>Netlink: the diagnostics alone.</summary>
+    public const string NetlinkDiagnostics = nameof(NetlinkDiagnostics);
 }

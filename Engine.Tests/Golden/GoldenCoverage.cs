@@ -47,10 +47,29 @@ public static class GoldenCoverage
     }
 
     /// <summary>What the comparison of this scenario waits for; null when it is compared.</summary>
-    public static string? Awaits(NetlinkScenario scenario) => Control;
+    public static string? Awaits(NetlinkScenario scenario) => 
+        scenario.Steps.Any(static step => step is { Family: "ovs_packet", Cmd: "EXECUTE", Errno: 0 or null, Request: { } request } && SendsThroughConntrack(request)) ? Conntrack : null;
 
     /// <summary>What the comparison of this command waits for; null when it is compared.</summary>
     public static string? Awaits(DpctlVector vector) => Control;
+
+    // The actions of OVS_PACKET_CMD_EXECUTE (attribute 3) hold a ct action (attribute 12).
+    private static bool SendsThroughConntrack(ReadOnlySpan<byte> request)
+    {
+        const int HeadersLength = 24, Actions = 3, Conntrack = 12;
+        foreach (Engine.Netlink.NetlinkAttribute attribute in new Engine.Netlink.NetlinkAttributes(request[HeadersLength..]))
+        {
+            foreach (Engine.Netlink.NetlinkAttribute action in new Engine.Netlink.NetlinkAttributes(attribute.Payload))
+            {
+                if (attribute.Type == Actions && action.Type == Conntrack)
+                {
+                    return true;
+                }
+            }
+        }
+
+        return false;
+    }
 
     private static bool Names(string? actions, string action) => actions?.Contains(action, StringComparison.Ordinal) ?? false;
 }

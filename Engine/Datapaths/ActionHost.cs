@@ -116,8 +116,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
     public void Free(Packet* packet) => worker.Pool.Free(packet);
 
     /// <inheritdoc/>
-    // A meter that does not exist passes every packet, and there are none yet.
-    public bool IsOverMeter(Packet* packet, in FlowKey key, uint meterId) => false;
+    public bool IsOverMeter(Packet* packet, in FlowKey key, uint meterId) => worker.Datapath.Meters.IsOver(meterId, packet->LengthWithoutOuterTag);
 
     /// <inheritdoc/>
     // Lists with ct are refused when they are made, so this is not reached.

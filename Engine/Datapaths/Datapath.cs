@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Flows;
+using Engine.Meters;
 using Engine.Packets;
 using Engine.Primitives;
 using Engine.Upcalls;
@@ -35,6 +36,9 @@ public sealed unsafe class Datapath : IDisposable
 
     /// <summary>The ports.</summary>
     public VportTable Vports { get; }
+
+    /// <summary>The meters.</summary>
+    public MeterTable Meters { get; } = new();
 
     /// <summary>The workers; there is at least one.</summary>
     public IReadOnlyList<Worker> Workers => _workers;

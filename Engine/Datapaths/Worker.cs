@@ -98,6 +98,9 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         return Execute(packet, ref upcall.Key, (ActionList)actions);
     }
 
+    /// <inheritdoc/>
+    public void CountLost() => _stats.Lost++;
+
     /// <summary>Runs actions on a packet of this worker's pool and takes it (OVS_PACKET_CMD_EXECUTE once the key is there).</summary>
     /// <returns>What the first failing action gives, or <see cref="Errno.None"/>.</returns>
     public Errno Execute(Packet* packet, ref FlowKey key, ActionList actions)

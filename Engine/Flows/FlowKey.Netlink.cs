@@ -17,7 +17,7 @@ public partial struct FlowKey
     private const ushort EtherTypeServiceVlan = 0x88a8;
     private const ushort EtherTypeMinimum = 0x0600;
     private const ushort VlanPresent = 0x1000;
-    private const byte MacProtocolEthernet = 1;
+    internal const byte MacProtocolEthernet = 1;
 
     private const ulong AlwaysAllowedInMask =
         (1UL << (int)OvsKeyAttribute.Tunnel) | (1UL << (int)OvsKeyAttribute.InPort) | (1UL << (int)OvsKeyAttribute.EtherType);

@@ -96,8 +96,8 @@ public sealed class FlowTable
     {
         ArgumentNullException.ThrowIfNull(actions);
         flow = null;
-        FlowKey.MaskedCopy(in key, in mask, out FlowKey masked);
-        Flow? existing = (ufid.IsPresent ? Find(ufid) : null) ?? Lookup(in masked, out _);
+        // The kernel looks for the key as it was given, bits outside of the mask included.
+        Flow? existing = (ufid.IsPresent ? Find(ufid) : null) ?? Lookup(in key, out _);
         if (existing is null)
         {
             flow = Add(in key, in mask, actions, ufid);

@@ -30,6 +30,9 @@ public readonly ref struct NetlinkAttribute
     /// <summary>Offset of the attribute's header from the start of what was walked.</summary>
     public int Offset { get; }
 
+    /// <summary>The payload up to its first NUL.</summary>
+    public ReadOnlySpan<byte> Text => Payload.IndexOf((byte)0) is >= 0 and int end ? Payload[..end] : Payload;
+
     /// <summary>The payload as attributes.</summary>
     public NetlinkAttributes Nested => new(Payload, Offset + HeaderSize);
 

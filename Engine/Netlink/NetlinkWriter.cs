@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 
 namespace Engine.Netlink;
 
@@ -34,7 +35,38 @@ public ref struct NetlinkWriter
     }
 
     /// <summary>Writes an attribute with a copy of <paramref name="payload"/>.</summary>
-    public void Put(int type, scoped ReadOnlySpan<byte> payload) => payload.CopyTo(Put(type, payload.Length));
+    public void Put(int type, scoped ReadOnlySpan<byte> payload)
+    {
+        Span<byte> destination = Put(type, payload.Length);
+        if (!Overflowed)
+        {
+            payload.CopyTo(destination);
+        }
+    }
+
+    /// <summary>Writes an attribute with a string and its NUL as payload.</summary>
+    public void PutString(int type, scoped ReadOnlySpan<char> value)
+    {
+        Span<byte> payload = Put(type, Encoding.UTF8.GetByteCount(value) + 1);
+        if (!payload.IsEmpty)
+        {
+            Encoding.UTF8.GetBytes(value, payload);
+            payload[^1] = 0;
+        }
+    }
+
+    /// <summary>Writes bytes that are no attribute: a header, or an array inside a nested attribute. They have to be a multiple of 4.</summary>
+    public void PutRaw(scoped ReadOnlySpan<byte> bytes)
+    {
+        if (Overflowed || bytes.Length > _buffer.Length - _length)
+        {
+            Overflowed = true;
+            return;
+        }
+
+        bytes.CopyTo(_buffer[_length..]);
+        _length += bytes.Length;
+    }
 
     /// <summary>Writes an attribute whose payload the caller fills in. Padding is zeroed, the payload is not.</summary>
     /// <returns>The payload, or an empty span on overflow.</returns>
@@ -80,6 +112,32 @@ public ref struct NetlinkWriter
 
     /// <summary>Takes back everything from <paramref name="start"/> on.</summary>
     public void Truncate(int start) => _length = start;
+
+    /// <summary>Starts a message with its header; end it with <see cref="EndMessage"/>.</summary>
+    /// <param name="header">The header; its length is filled in at the end.</param>
+    /// <returns>A token for <see cref="EndMessage"/>.</returns>
+    public int BeginMessage(in NetlinkHeader header)
+    {
+        int start = _length;
+        PutRaw(MemoryMarshal.AsBytes(new ReadOnlySpan<NetlinkHeader>(in header)));
+        return start;
+    }
+
+    /// <summary>Ends the message that <see cref="BeginMessage"/> started.</summary>
+    public void EndMessage(int start)
+    {
+        if (!Overflowed)
+        {
+            MemoryMarshal.Write(_buffer[start..], _length - start);
+        }
+    }
+
+    /// <summary>Takes back everything from <paramref name="start"/> on, and with it that something did not fit.</summary>
+    public void Restart(int start)
+    {
+        _length = start;
+        Overflowed = false;
+    }
 
     private readonly void WriteHeader(int at, int size, int type)
     {

@@ -12,6 +12,9 @@ public enum Errno
     /// <summary>ENOENT: no such flow, datapath or meter.</summary>
     NoEntry = 2,
 
+    /// <summary>EINTR: a signal came first.</summary>
+    Interrupted = 4,
+
     /// <summary>ENXIO: no such device or address.</summary>
     NoSuchDeviceOrAddress = 6,
 
@@ -27,6 +30,12 @@ public enum Errno
     /// <summary>ENOMEM: out of memory; also what a too short packet gives when its header is set.</summary>
     NoMemory = 12,
 
+    /// <summary>EACCES: permission denied.</summary>
+    AccessDenied = 13,
+
+    /// <summary>EFAULT: bad address.</summary>
+    BadAddress = 14,
+
     /// <summary>EBUSY: device or resource busy.</summary>
     Busy = 16,
 
@@ -38,6 +47,9 @@ public enum Errno
 
     /// <summary>EINVAL: invalid argument.</summary>
     InvalidArgument = 22,
+
+    /// <summary>EMFILE: too many open files.</summary>
+    TooManyFiles = 24,
 
     /// <summary>EFBIG: file too large.</summary>
     FileTooBig = 27,
@@ -74,6 +86,9 @@ public enum Errno
 
     /// <summary>ENOBUFS: no buffer space.</summary>
     NoBuffers = 105,
+
+    /// <summary>ECONNREFUSED: nobody there.</summary>
+    ConnectionRefused = 111,
 
     /// <summary>EINPROGRESS: conntrack kept a fragment.</summary>
     InProgress = 115,

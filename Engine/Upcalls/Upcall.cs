@@ -48,6 +48,12 @@ public unsafe struct Upcall
     /// <summary>The packet.</summary>
     public readonly Span<byte> Bytes => _packet->Bytes;
 
+    /// <summary>Flow hash of the packet as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
+    public readonly ulong FlowHash => _packet->FlowHash;
+
+    /// <summary>Largest L3 length of the fragments the packet was put together from, 0 if it was not (OVS_PACKET_ATTR_MRU).</summary>
+    public readonly ushort MaximumReceiveUnit => _packet->MaximumReceiveUnit;
+
     /// <summary>The packet with its metadata; null once the handler has taken it.</summary>
     internal Packet* Packet { readonly get => _packet; set => _packet = value; }
 

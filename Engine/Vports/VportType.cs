@@ -12,6 +12,15 @@ public enum VportType
     /// <summary>A device of the datapath's own that the host uses.</summary>
     Internal = 2,
 
+    /// <summary>A GRE tunnel.</summary>
+    Gre = 3,
+
+    /// <summary>A VXLAN tunnel.</summary>
+    Vxlan = 4,
+
+    /// <summary>A Geneve tunnel.</summary>
+    Geneve = 5,
+
     /// <summary>A capture file read from, written to, or both.</summary>
     Pcap = 256,
 

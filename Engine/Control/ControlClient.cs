@@ -1,0 +1,66 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace Engine.Control;
+
+/// <summary>One netlink socket of a control program, as the server sees it: its port id, its options, and the way to it.</summary>
+/// <remarks>
+/// Threads: options, groups and dumps belong to the control thread. <see cref="TrySend"/> is also called by workers, for upcalls, and has to allow that.
+/// </remarks>
+public abstract class ControlClient
+{
+    private readonly HashSet<uint> _groups = [];
+    private long _lost;
+
+    /// <summary>A socket with this port id.</summary>
+    protected ControlClient(uint portId) => PortId = portId;
+
+    /// <summary>The netlink port id: unique among the clients of a server, not 0.</summary>
+    public uint PortId { get; }
+
+    /// <summary>NETLINK_EXT_ACK: errors carry a sentence and where.</summary>
+    public bool WantsExtendedAcks { get; set; }
+
+    /// <summary>NETLINK_CAP_ACK: errors repeat only the header of the request.</summary>
+    public bool WantsShortErrors { get; set; }
+
+    /// <summary>Whether it may change anything (CAP_NET_ADMIN).</summary>
+    public bool IsAdministrator { get; set; } = true;
+
+    /// <summary>Datagrams that the client did not take in time: as when a netlink socket's buffer is full, they are gone.</summary>
+    public long Lost => Volatile.Read(ref _lost);
+
+    /// <summary>Whether a dump is under way: <see cref="ControlServer.Continue"/> goes on with it once the client has taken some of it.</summary>
+    [MemberNotNullWhen(true, nameof(Dump))]
+    public bool IsDumping => Dump is not null;
+
+    /// <summary>What is being dumped, or null.</summary>
+    internal ControlDump? Dump { get; set; }
+
+    /// <summary>Joins a multicast group (NETLINK_ADD_MEMBERSHIP).</summary>
+    public void Join(uint group) => _groups.Add(group);
+
+    /// <summary>Leaves a multicast group (NETLINK_DROP_MEMBERSHIP).</summary>
+    public void Leave(uint group) => _groups.Remove(group);
+
+    /// <summary>Whether it has joined a multicast group.</summary>
+    public bool IsMember(uint group) => _groups.Contains(group);
+
+    /// <summary>Hands one datagram to the client without waiting. The bytes are copied.</summary>
+    /// <returns>False when it has no room, or is gone.</returns>
+    protected abstract bool TrySend(ReadOnlySpan<byte> datagram);
+
+    /// <summary>Sends a datagram; one that is not taken is lost, and counted.</summary>
+    internal bool Send(ReadOnlySpan<byte> datagram)
+    {
+        if (TrySend(datagram))
+        {
+            return true;
+        }
+
+        Interlocked.Increment(ref _lost);
+        return false;
+    }
+
+    /// <summary>Sends a datagram of a dump, which is kept and tried again when it is not taken.</summary>
+    internal bool TrySendDump(ReadOnlySpan<byte> datagram) => TrySend(datagram);
+}

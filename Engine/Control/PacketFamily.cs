@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using Engine.Actions;
+using Engine.Datapaths;
+using Engine.Flows;
+using Engine.Netlink;
+using Engine.Packets;
+using Engine.Primitives;
+
+namespace Engine.Control;
+
+/// <summary><c>ovs_packet</c>: sends packets through actions. Upcalls are messages of this family too; <see cref="UpcallSender"/> makes them.</summary>
+internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : ControlFamily(id, "ovs_packet", 1, sizeof(int), OvsPacketAttributes.Policies)
+{
+    private const byte ExecuteCommand = 3;
+
+    /// <inheritdoc/>
+    public override ImmutableArray<ControlOperation> Operations { get; } = [ControlOperation.Restricted(ExecuteCommand)];
+
+    /// <inheritdoc/>
+    // The kernel's ovs_packet_cmd_execute.
+    public override Errno Do(in ControlRequest request, ref ExtendedAck ack)
+    {
+        Errno errno = OvsPacketAttributes.TryParse(request.Attributes, request.AttributesOffset, ref ack, out OvsPacketAttributes attributes);
+        if (errno != Errno.None)
+        {
+            return errno;
+        }
+
+        if (!attributes.HasPacket || !attributes.HasKey || !attributes.HasActions)
+        {
+            return Errno.InvalidArgument;
+        }
+
+        Refusal refusal = FlowKey.TryParseMetadata(attributes.Key, out FlowKey key, out ulong present);
+        if (refusal.IsRefused)
+        {
+            return server.Refuse(in refusal, attributes.Probe);
+        }
+
+        // The key says what the actions may do, so it has to be made before it is known which datapath executes them.
+        ControlledDatapath? datapath = server.Datapaths.Find(request.Ifindex);
+        using BorrowedPacket borrowed = new(datapath?.ControlWorker.Pool ?? server.SparePool, attributes.Packet);
+        if (borrowed.Packet == null)
+        {
+            return Errno.NoMemory;
+        }
+
+        Packet* packet = borrowed.Packet;
+        packet->HasEthernet = key.MacProtocol == FlowKey.MacProtocolEthernet;
+        packet->MaximumReceiveUnit = attributes.MaximumReceiveUnit;
+        packet->FlowHash = attributes.Hash;
+        if (!FlowKeyExtractor.TryExtract(packet, ref key))
+        {
+            return Errno.InvalidArgument;
+        }
+
+        refusal = FlowKey.CheckMetadata(in key, present);
+        ActionList? actions = null;
+        if (!refusal.IsRefused)
+        {
+            refusal = ActionList.TryCreate(attributes.Actions, in key, server.Options.Actions, out actions);
+        }
+
+        if (refusal.IsRefused)
+        {
+            return server.Refuse(in refusal, attributes.Probe);
+        }
+
+        if (datapath is null)
+        {
+            return Errno.NoDevice;
+        }
+
+        Worker worker = datapath.ControlWorker;
+        errno = worker.Execute(borrowed.Release(), ref key, actions!);
+        worker.Flush();
+        return errno;
+    }
+
+    /// <summary>A packet that goes back to its pool unless it is released.</summary>
+    private ref struct BorrowedPacket
+    {
+        private readonly PacketPool _pool;
+        private Packet* _packet;
+
+        public BorrowedPacket(PacketPool pool, ReadOnlySpan<byte> bytes)
+        {
+            _pool = pool;
+            _packet = pool.TryAllocate(bytes.Length);
+            if (_packet != null)
+            {
+                _packet->TrySetBytes(bytes);
+            }
+        }
+
+        public readonly Packet* Packet => _packet;
+
+        public Packet* Release()
+        {
+            Packet* packet = _packet;
+            _packet = null;
+            return packet;
+        }
+
+        public readonly void Dispose()
+        {
+            if (_packet != null)
+            {
+                _pool.Free(_packet);
+            }
+        }
+    }
+}
