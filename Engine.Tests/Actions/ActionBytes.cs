@@ -9,6 +9,9 @@ namespace Engine.Tests.Actions;
 /// <summary>Actions as netlink bytes, one method an action, for tables of tests: <c>[.. Output(2), .. PopVlan()]</c>.</summary>
 internal static class ActionBytes
 {
+    /// <summary>Everything, and ct for hosts that track connections.</summary>
+    public static ActionFeatures Features { get; } = ActionFeatures.All with { Conntrack = true };
+
     public static byte[] Attribute(int type, params ReadOnlySpan<byte> payload)
     {
         byte[] bytes = new byte[(4 + payload.Length + 3) & ~3];
@@ -65,7 +68,7 @@ internal static class ActionBytes
     /// <summary>A list that is accepted for this key.</summary>
     public static ActionList List(ReadOnlySpan<byte> actions, in FlowKey key)
     {
-        Refusal refusal = ActionList.TryCreate(actions, key, ActionFeatures.All, out ActionList? list);
+        Refusal refusal = ActionList.TryCreate(actions, key, Features, out ActionList? list);
         Assert.False(refusal.IsRefused, refusal.ToString());
         return list!;
     }

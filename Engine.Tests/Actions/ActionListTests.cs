@@ -83,7 +83,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
     [MemberData(nameof(Refusals))]
     public void Refused(string why, string key, byte[] actions, int errno)
     {
-        Refusal refusal = ActionList.TryCreate(actions, Key(key), ActionFeatures.All, out ActionList? list);
+        Refusal refusal = ActionList.TryCreate(actions, Key(key), Features, out ActionList? list);
         Assert.Equal(errno, (int)refusal.Errno);
         Assert.Null(list);
         Assert.False(string.IsNullOrEmpty(refusal.Reason) || refusal.Reason.EndsWith('.'), $"{why}: {refusal.Reason}");
@@ -91,14 +91,14 @@ public sealed class ActionListTests(ITestOutputHelper output)
 
     [Fact]
     public void Sixteen_lists_inside_each_other_are_accepted() =>
-        Assert.Equal(Errno.None, ActionList.TryCreate(Nest(16), Tcp4, ActionFeatures.All, out _).Errno);
+        Assert.Equal(Errno.None, ActionList.TryCreate(Nest(16), Tcp4, Features, out _).Errno);
 
     [Fact]
     public void What_a_kernel_does_not_know_is_refused_where_it_is_not_a_feature()
     {
         Assert.Equal(Errno.InvalidArgument, ActionList.TryCreate(Drop(0), Tcp4, ActionFeatures.Linux61, out _).Errno);
         Assert.Equal(Errno.InvalidArgument, ActionList.TryCreate(Hash(1, 0), Tcp4, ActionFeatures.Linux61, out _).Errno);
-        Assert.Equal(Errno.NotSupported, ActionList.TryCreate(Conntrack(), Tcp4, ActionFeatures.All with { Conntrack = false }, out _).Errno);
+        Assert.Equal(Errno.NotSupported, ActionList.TryCreate(Conntrack(), Tcp4, Features with { Conntrack = false }, out _).Errno);
     }
 
     [Fact]
@@ -118,7 +118,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
     {
         // Flags of the attribute numbers and bytes in the padding are gone; a clone of it is as the first.
         byte[] actions = [5, 0, 2, 0x40, 9, 7, 7, 7];
-        Assert.True(ActionList.TryCreate(actions, Tcp4, ActionFeatures.All, out _).IsRefused);
+        Assert.True(ActionList.TryCreate(actions, Tcp4, Features, out _).IsRefused);
         byte[] set = Set(OvsKeyAttribute.Tcp, 0, 1, 0, 2);
         set[3] = 0x80;
         byte[] list = [.. set, .. CheckLength(9, Output(1), Output(2)), .. DecrementTtl(Output(3))];
@@ -152,7 +152,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
         {
             for (int length = 0; length <= list.Length; length++)
             {
-                accepted += ActionList.TryCreate(list.AsSpan(0, length), Tcp4, ActionFeatures.All, out _).IsRefused ? 0 : 1;
+                accepted += ActionList.TryCreate(list.AsSpan(0, length), Tcp4, Features, out _).IsRefused ? 0 : 1;
             }
 
             for (int i = 0; i < 60; i++)
@@ -163,7 +163,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
                     changed[random.Next(changed.Length)] = (byte)(random.Next(2) == 0 ? random.Next(48) : random.Next(256));
                 }
 
-                accepted += ActionList.TryCreate(changed, Key((i % 3) switch { 0 => "tcp", 1 => "mpls", _ => "bare" }), ActionFeatures.All, out _).IsRefused ? 0 : 1;
+                accepted += ActionList.TryCreate(changed, Key((i % 3) switch { 0 => "tcp", 1 => "mpls", _ => "bare" }), Features, out _).IsRefused ? 0 : 1;
             }
         }
 
