@@ -26,7 +26,8 @@ internal sealed class ReplayClock
     /// <summary>Starts a clock.</summary>
     public static ReplayClock Start()
     {
-        ReplayClock clock = new();
+        // Read once in vain: the first time, the counter is set up, which allocates.
+        ReplayClock clock = new() { _startCycles = TimestampCounter.Now };
         clock._startAllocated = GC.GetAllocatedBytesForCurrentThread();
         clock._startedAt = Stopwatch.GetTimestamp();
         clock._startCycles = TimestampCounter.Now;

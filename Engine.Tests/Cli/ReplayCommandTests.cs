@@ -80,7 +80,7 @@ public sealed class ReplayCommandTests : IDisposable
         using JsonDocument document = JsonDocument.Parse(output);
         JsonElement report = document.RootElement;
         ulong packets = report.GetProperty("packets").GetUInt64();
-        Assert.True(packets > 10_000);
+        Assert.True(packets > 1_000);
         Assert.InRange(report.GetProperty("seconds").GetDouble(), 0.3, 10);
         Assert.Equal(0, report.GetProperty("allocatedBytesPerPacket").GetDouble());
         Assert.Equal(packets, report.GetProperty("ports").GetProperty("2").GetProperty("txPackets").GetUInt64());

@@ -28,7 +28,7 @@ public static unsafe partial class TimestampCounter
     private static ReadOnlySpan<byte> Code => [0x0f, 0xae, 0xe8, 0x0f, 0x31, 0x48, 0xc1, 0xe2, 0x20, 0x48, 0x09, 0xd0, 0xc3];
 
     private static readonly delegate* unmanaged[SuppressGCTransition]<ulong> ReadCounter = MakeFunction();
-    private static readonly double CyclesPerTick = NominalFrequency() / Stopwatch.Frequency;
+    private static readonly double CyclesPerTick = ReadCounter != null ? 0 : NominalFrequency() / Stopwatch.Frequency;
 
     /// <summary>Whether cycles are counted by the processor, not derived from the clock.</summary>
     public static bool IsExact => ReadCounter != null;
