@@ -8,25 +8,31 @@ namespace Engine.Tests.Live;
 /// <summary>The host's own port: a TAP device in the switch's namespace, joined to the right host.</summary>
 public sealed class InternalDriverTests
 {
-    [SkippableFact]
-    public void The_host_talks_through_its_port()
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_host_talks_through_its_port(bool usesUring)
     {
         using TwoHosts hosts = new();
-        using InternalPort port = new(hosts);
+        using InternalPort port = new(hosts, usesUring);
         Traffic.Ping(hosts.Right, 3);
         Traffic.Udp(hosts.Switch, hosts.Right, "10.77.0.2", 1472, 100);
         Traffic.Udp(hosts.Right, hosts.Switch, "fd77::3", 4000, 100);
     }
 
     [SkippableTheory]
-    [InlineData(true, "10.77.0.2")]
-    [InlineData(true, "fd77::2")]
-    [InlineData(false, "10.77.0.3")]
-    [InlineData(false, "fd77::3")]
-    public void A_stream_with_super_frames_arrives_whole(bool fromSwitch, string address)
+    [InlineData(false, true, "10.77.0.2")]
+    [InlineData(false, true, "fd77::2")]
+    [InlineData(false, false, "10.77.0.3")]
+    [InlineData(false, false, "fd77::3")]
+    [InlineData(true, true, "10.77.0.2")]
+    [InlineData(true, true, "fd77::2")]
+    [InlineData(true, false, "10.77.0.3")]
+    [InlineData(true, false, "fd77::3")]
+    public void A_stream_with_super_frames_arrives_whole(bool usesUring, bool fromSwitch, string address)
     {
         using TwoHosts hosts = new();
-        using InternalPort port = new(hosts);
+        using InternalPort port = new(hosts, usesUring);
         int longest = 0;
         port.Loop.Inspect = packet => longest = Math.Max(longest, LengthOf(packet));
         Traffic.Tcp(fromSwitch ? hosts.Switch : hosts.Right, fromSwitch ? hosts.Right : hosts.Switch, address, 50 << 20);
@@ -40,7 +46,7 @@ public sealed class InternalDriverTests
         using NetworkNamespace space = new();
         InternalDriver driver = space.Call(() =>
         {
-            Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", out InternalDriver? made));
+            Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", usesUring: true, out InternalDriver? made));
             return made!;
         });
         Assert.Equal(NetdevState.Down, driver.Device.Refresh());
@@ -50,21 +56,23 @@ public sealed class InternalDriverTests
         Assert.Equal(Errno.None, driver.Device.TryGetAddress(out EthernetAddress address));
         Assert.Equal("02:00:00:00:00:01", address.ToString());
 
-        Assert.Equal(Errno.Exists, space.Call(() => InternalDriver.TryCreate("br-int", out _)).Errno);
-        Assert.Equal(Errno.InvalidArgument, space.Call(() => InternalDriver.TryCreate("a-name-that-is-too-long", out _)).Errno);
+        Assert.Equal(Errno.Exists, space.Call(() => InternalDriver.TryCreate("br-int", usesUring: true, out _)).Errno);
+        Assert.Equal(Errno.InvalidArgument, space.Call(() => InternalDriver.TryCreate("a-name-that-is-too-long", usesUring: true, out _)).Errno);
 
         driver.Dispose();
         Assert.DoesNotContain("br-int", space.Run("ip -o link"), StringComparison.Ordinal);
     }
 
-    [SkippableFact]
-    public void A_device_that_is_down_or_deleted_drops_without_fault()
+    [SkippableTheory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_device_that_is_down_or_deleted_drops_without_fault(bool usesUring)
     {
         Requires.NetworkAdministration();
         using NetworkNamespace space = new();
         using InternalDriver driver = space.Call(() =>
         {
-            Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", out InternalDriver? made));
+            Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", usesUring, out InternalDriver? made));
             return made!;
         });
         using PacketPool pool = new(64);
@@ -105,14 +113,15 @@ public sealed class InternalDriverTests
         private readonly PacketSocketDriver _right;
         private readonly Netdev _device;
 
-        public InternalPort(TwoHosts hosts)
+        public InternalPort(TwoHosts hosts, bool usesUring)
         {
             (_port, _right, _device) = hosts.Switch.Call(() =>
             {
-                Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", out InternalDriver? port));
+                Assert.Equal(Refusal.None, InternalDriver.TryCreate("br-int", usesUring, out InternalDriver? port));
+                Assert.Equal(usesUring, port!.UsesUring);
                 Assert.Equal(Refusal.None, Netdev.TryOpen("right", out Netdev? device));
                 Assert.Equal(Refusal.None, PacketSocketDriver.TryOpen(device!, new PacketSocketOptions(), out PacketSocketDriver? right));
-                return (port!, right!, device!);
+                return (port, right!, device!);
             });
             hosts.Switch.Run("""
                 echo 0 >/proc/sys/net/ipv6/conf/br-int/disable_ipv6

@@ -13,6 +13,7 @@ internal static unsafe partial class Libc
     public const int PACKET_RX_RING = 5;
     public const int PACKET_STATISTICS = 6;
     public const int PACKET_COPY_THRESH = 7;
+    public const int PACKET_AUXDATA = 8;
     public const int PACKET_VERSION = 10;
     public const int PACKET_VNET_HDR = 15;
     public const int PACKET_FANOUT = 18;
@@ -82,6 +83,17 @@ internal static unsafe partial class Libc
         public ushort tp_vlan_tci;
         public ushort tp_vlan_tpid;
         public uint tp_padding;
+    }
+
+    public struct tpacket_auxdata
+    {
+        public uint tp_status;
+        public uint tp_len;
+        public uint tp_snaplen;
+        public ushort tp_mac;
+        public ushort tp_net;
+        public ushort tp_vlan_tci;
+        public ushort tp_vlan_tpid;
     }
 
     public struct virtio_net_hdr

@@ -54,6 +54,13 @@ internal static unsafe partial class Libc
         public int msg_flags;
     }
 
+    public struct cmsghdr
+    {
+        public nuint cmsg_len;
+        public int cmsg_level;
+        public int cmsg_type;
+    }
+
     public struct mmsghdr
     {
         public msghdr msg_hdr;

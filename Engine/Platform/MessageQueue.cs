@@ -32,6 +32,7 @@ internal sealed unsafe class MessageQueue : IDisposable
     /// <summary>Messages in the queue.</summary>
     public int Count { get; private set; }
 
+    /// <summary>The messages, for sendmmsg.</summary>
     internal Libc.mmsghdr* Messages => _messages;
 
     /// <summary>Adds a frame with its virtio_net header before it.</summary>

@@ -42,12 +42,8 @@ internal sealed unsafe class PacketSocket : IDisposable
         try
         {
             _socket.Set(Libc.SOL_PACKET, Libc.PACKET_VERSION, Libc.TPACKET_V2, "PACKET_VERSION");
-            _socket.Set(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR");
+            SetUp(_socket);
             _socket.Set(Libc.SOL_PACKET, Libc.PACKET_COPY_THRESH, 1, "PACKET_COPY_THRESH");
-            _socket.Set(Libc.SOL_PACKET, Libc.PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING");
-            _socket.Set(Libc.SOL_PACKET, Libc.PACKET_QDISC_BYPASS, 1, "PACKET_QDISC_BYPASS");
-            _socket.Set(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, BufferSize, "SO_RCVBUFFORCE");
-            _socket.Set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, BufferSize, "SO_SNDBUFFORCE");
 
             const int BlockSize = 1 << 16;
             int blockSize = Math.Max(BlockSize, slotSize);
@@ -62,15 +58,7 @@ internal sealed unsafe class PacketSocket : IDisposable
             _ring = new MemoryMapping(_socket, (nuint)slotSize * (nuint)slotCount);
             _slots = _ring.Pointer;
 
-            Libc.sockaddr_ll address = new()
-            {
-                sll_family = Libc.AF_PACKET,
-                sll_protocol = (ushort)IPAddress.HostToNetworkOrder((short)Libc.ETH_P_ALL),
-                sll_ifindex = interfaceIndex,
-            };
-            SystemCallException.ThrowIfFailed(Libc.bind(_socket.Number, &address, (uint)sizeof(Libc.sockaddr_ll)), "bind AF_PACKET");
-
-            AddPromiscuousMembership(_socket, interfaceIndex);
+            Bind(_socket, interfaceIndex);
         }
         catch
         {
@@ -81,6 +69,25 @@ internal sealed unsafe class PacketSocket : IDisposable
 
     /// <summary>What to wait on for a frame.</summary>
     public FileDescriptor Descriptor => _socket;
+
+    /// <summary>Opens a socket without a ring, whose VLAN tags come as control messages (PACKET_AUXDATA).</summary>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public static FileDescriptor OpenPlain(int interfaceIndex)
+    {
+        FileDescriptor socket = FileDescriptor.Socket(Libc.AF_PACKET, Libc.SOCK_RAW, 0);
+        try
+        {
+            SetUp(socket);
+            socket.Set(Libc.SOL_PACKET, Libc.PACKET_AUXDATA, 1, "PACKET_AUXDATA");
+            Bind(socket, interfaceIndex);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
 
     /// <summary>Opens a socket that receives nothing and only makes a device promiscuous, until it is closed.</summary>
     /// <exception cref="SystemCallException">The kernel refused.</exception>
@@ -163,8 +170,11 @@ internal sealed unsafe class PacketSocket : IDisposable
     }
 
     /// <summary>Frames that the kernel could not put into the ring since the last call.</summary>
-    public uint TakeDropCount() =>
-        _socket.TryGet(Libc.SOL_PACKET, Libc.PACKET_STATISTICS, out Libc.tpacket_stats stats) == Errno.None ? stats.tp_drops : 0;
+    public uint TakeDropCount() => TakeDropCount(_socket);
+
+    /// <summary>Frames that the kernel could not put into the ring, or the queue, of a packet socket since the last call.</summary>
+    public static uint TakeDropCount(FileDescriptor socket) =>
+        socket.TryGet(Libc.SOL_PACKET, Libc.PACKET_STATISTICS, out Libc.tpacket_stats stats) == Errno.None ? stats.tp_drops : 0;
 
     /// <summary>Takes the error that waits on the socket: <see cref="Errno.NetworkDown"/> once after the device went down or away.</summary>
     public Errno TakeError() => _socket.TryGet(Libc.SOL_SOCKET, Libc.SO_ERROR, out int error) is Errno failure and not Errno.None ? failure : (Errno)error;
@@ -174,6 +184,27 @@ internal sealed unsafe class PacketSocket : IDisposable
     {
         _ring?.Dispose();
         _socket.Dispose();
+    }
+
+    private static void SetUp(FileDescriptor socket)
+    {
+        socket.Set(Libc.SOL_PACKET, Libc.PACKET_VNET_HDR, 1, "PACKET_VNET_HDR");
+        socket.Set(Libc.SOL_PACKET, Libc.PACKET_IGNORE_OUTGOING, 1, "PACKET_IGNORE_OUTGOING");
+        socket.Set(Libc.SOL_PACKET, Libc.PACKET_QDISC_BYPASS, 1, "PACKET_QDISC_BYPASS");
+        socket.Set(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, BufferSize, "SO_RCVBUFFORCE");
+        socket.Set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, BufferSize, "SO_SNDBUFFORCE");
+    }
+
+    private static void Bind(FileDescriptor socket, int interfaceIndex)
+    {
+        Libc.sockaddr_ll address = new()
+        {
+            sll_family = Libc.AF_PACKET,
+            sll_protocol = (ushort)IPAddress.HostToNetworkOrder((short)Libc.ETH_P_ALL),
+            sll_ifindex = interfaceIndex,
+        };
+        SystemCallException.ThrowIfFailed(Libc.bind(socket.Number, &address, (uint)sizeof(Libc.sockaddr_ll)), "bind AF_PACKET");
+        AddPromiscuousMembership(socket, interfaceIndex);
     }
 
     private static void AddPromiscuousMembership(FileDescriptor socket, int interfaceIndex)

@@ -15,11 +15,11 @@ public enum Errno
     /// <summary>EINTR: a signal came first.</summary>
     Interrupted = 4,
 
-    /// <summary>ENXIO: no such device or address.</summary>
-    NoSuchDeviceOrAddress = 6,
-
     /// <summary>EIO: input or output error; what a TAP device that is down says.</summary>
     InputOutput = 5,
+
+    /// <summary>ENXIO: no such device or address.</summary>
+    NoSuchDeviceOrAddress = 6,
 
     /// <summary>EBADF: bad file descriptor.</summary>
     BadDescriptor = 9,

@@ -8,16 +8,18 @@ namespace Engine.Vports;
 /// <summary>The host's own port: a TAP device of that name. The host may leave checksums and segmentation undone, and so may the datapath.</summary>
 /// <remarks>
 /// <para>The device is there as long as the driver; address, MTU, up and down are the host's to set.</para>
-/// <para>Threads: as <see cref="IVportDriver"/>.</para>
+/// <para>Threads: as <see cref="IVportDriver"/>, and with io_uring from the first call on always the same one.</para>
 /// </remarks>
 public sealed unsafe class InternalDriver : IVportDriver
 {
     private readonly TapDevice _tap;
+    private readonly UringChannel? _channel;
     private ulong _rxErrors;
 
-    private InternalDriver(TapDevice tap, Netdev device)
+    private InternalDriver(TapDevice tap, UringChannel? channel, Netdev device)
     {
         _tap = tap;
+        _channel = channel;
         Device = device;
     }
 
@@ -25,13 +27,17 @@ public sealed unsafe class InternalDriver : IVportDriver
     public Netdev Device { get; }
 
     /// <summary>What to wait on (poll, epoll, io_uring) for packets.</summary>
-    public SafeHandle WaitHandle => _tap.Descriptor;
+    public SafeHandle WaitHandle => _channel?.Descriptor ?? _tap.Descriptor;
+
+    /// <summary>Whether frames move by io_uring; else by a call for each.</summary>
+    public bool UsesUring => _channel is not null;
 
     /// <summary>Makes the device in the network namespace of the calling thread. It is down and has a random address.</summary>
     /// <param name="name">Its name, up to 15 bytes.</param>
+    /// <param name="usesUring">Whether io_uring is used where it is there and allowed (Linux 6.7 and later; containers often forbid it).</param>
     /// <param name="driver">The driver, or null when refused.</param>
     /// <returns>EEXIST when the name is taken, as the kernel's internal ports say; EPERM without CAP_NET_ADMIN; ENOENT without /dev/net/tun.</returns>
-    public static Refusal TryCreate(string name, out InternalDriver? driver)
+    public static Refusal TryCreate(string name, bool usesUring, out InternalDriver? driver)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
         driver = null;
@@ -52,7 +58,20 @@ public sealed unsafe class InternalDriver : IVportDriver
             return refusal;
         }
 
-        driver = new InternalDriver(tap, device);
+        UringChannel? channel = null;
+        if (usesUring)
+        {
+            try
+            {
+                channel = new UringChannel(tap.Descriptor, isSocket: false, PacketBatch.Capacity);
+            }
+            catch (SystemCallException)
+            {
+                // Not there or not allowed: a call for each frame does the same, slower. UsesUring tells.
+            }
+        }
+
+        driver = new InternalDriver(tap, channel, device);
         return Refusal.None;
     }
 
@@ -60,6 +79,12 @@ public sealed unsafe class InternalDriver : IVportDriver
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        if (_channel is not null)
+        {
+            UringPackets.Receive(_channel, pool, ref batch, ref _rxErrors);
+            Device.Report(_channel.TakeReceiveError());
+            return;
+        }
 
         // How long the next frame is shows only when it is read. It is read into a large packet, and a short one is copied from there.
         Packet* large = null;
@@ -116,6 +141,13 @@ public sealed unsafe class InternalDriver : IVportDriver
     {
         ArgumentNullException.ThrowIfNull(pool);
         int sent = 0;
+        if (_channel is not null)
+        {
+            sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno failure);
+            ReportWrite(failure);
+            return sent;
+        }
+
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
@@ -126,8 +158,7 @@ public sealed unsafe class InternalDriver : IVportDriver
             }
             else
             {
-                // EIO says down; a device that is down is not a fault. The rest (EINVAL, ENOBUFS) is about this packet.
-                Device.Report(errno == Errno.InputOutput ? Errno.NetworkDown : errno);
+                ReportWrite(errno);
             }
 
             pool.Free(packet);
@@ -143,7 +174,11 @@ public sealed unsafe class InternalDriver : IVportDriver
     /// <summary>Removes the device.</summary>
     public void Dispose()
     {
+        _channel?.Dispose();
         Device.Dispose();
         _tap.Dispose();
     }
+
+    // EIO says down, which is not a fault. The rest (EINVAL, ENOBUFS) is about one packet.
+    private void ReportWrite(Errno errno) => Device.Report(errno == Errno.InputOutput ? Errno.NetworkDown : errno);
 }

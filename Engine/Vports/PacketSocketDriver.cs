@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
@@ -18,9 +17,6 @@ namespace Engine.Vports;
 /// </remarks>
 public sealed unsafe class PacketSocketDriver : IVportDriver
 {
-    private const int EthernetAddressesLength = 12;
-    private const int VlanTagLength = 4;
-
     // Bytes of a slot before the frame: ring header, link-layer address, alignment, virtio_net header.
     private const int SlotOverhead = 128;
 
@@ -97,12 +93,14 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
             }
             else
             {
-                packet = TryTake(pool, in frame);
+                packet = TagOf(in frame).TryCopy(pool, frame.Bytes, frame.Offload);
                 if (packet == null)
                 {
                     // Stays in the ring until a packet is free; the kernel drops what does not fit the ring and counts it.
                     return;
                 }
+
+                packet->TimestampNs = frame.TimestampNs;
             }
 
             _socket.Release();
@@ -149,35 +147,6 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
         _queue.Dispose();
     }
 
-    // The frame of a slot as a packet, with its VLAN tag put back. Null when no packet is free.
-    private static Packet* TryTake(PacketPool pool, in PacketSocketFrame frame)
-    {
-        ReadOnlySpan<byte> source = frame.Bytes;
-        int tag = frame.HasVlan ? VlanTagLength : 0;
-        Packet* packet = pool.TryAllocate(source.Length + tag);
-        if (packet == null)
-        {
-            return null;
-        }
-
-        packet->SetData(Packet.DefaultDataOffset, source.Length + tag);
-        Span<byte> bytes = packet->Bytes;
-        if (tag == 0)
-        {
-            source.CopyTo(bytes);
-        }
-        else
-        {
-            source[..EthernetAddressesLength].CopyTo(bytes);
-            WriteTag(bytes, in frame);
-            source[EthernetAddressesLength..].CopyTo(bytes[(EthernetAddressesLength + VlanTagLength)..]);
-        }
-
-        packet->TimestampNs = frame.TimestampNs;
-        OffloadHeader.Read(ref *packet, frame.Offload, tag);
-        return packet;
-    }
-
     // A frame longer than a slot. True with a null packet when it is lost; false when it must wait for a free packet.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private bool TryTakeQueued(PacketPool pool, in PacketSocketFrame frame, out Packet* packet)
@@ -209,27 +178,12 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
         }
 
         packet->Pull(PacketSocket.OffloadHeaderSize);
-        int tag = 0;
-        if (frame.HasVlan)
-        {
-            tag = VlanTagLength;
-            bool pushed = packet->TryPush(VlanTagLength);
-            Invariant.Assert(pushed);
-            Span<byte> bytes = packet->Bytes;
-            bytes.Slice(VlanTagLength, EthernetAddressesLength).CopyTo(bytes);
-            WriteTag(bytes, in frame);
-        }
-
+        TagOf(in frame).Insert(ref *packet, frame.Offload);
         packet->TimestampNs = frame.TimestampNs;
-        OffloadHeader.Read(ref *packet, frame.Offload, tag);
         return true;
     }
 
-    private static void WriteTag(Span<byte> bytes, in PacketSocketFrame frame)
-    {
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[EthernetAddressesLength..], frame.VlanType);
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[(EthernetAddressesLength + 2)..], frame.VlanControl);
-    }
+    private static StrippedTag TagOf(in PacketSocketFrame frame) => new(frame.HasVlan, frame.VlanType, frame.VlanControl);
 
     // Sends the queue. A frame the kernel refuses is left out; the others still go.
     private int Send()

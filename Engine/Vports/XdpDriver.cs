@@ -176,7 +176,7 @@ public sealed unsafe class XdpDriver : IVportDriver
     public void AddStats(ref VportStats stats)
     {
         Libc.xdp_statistics kernel = _socket.ReadStatistics();
-        stats.RxDropped += kernel.rx_dropped + kernel.rx_ring_full + kernel.rx_fill_ring_empty_descs;
+        stats.RxDropped += kernel.rx_dropped + kernel.rx_ring_full;
         stats.RxErrors += kernel.rx_invalid_descs + _rxErrors;
     }
 

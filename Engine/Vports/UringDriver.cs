@@ -1,0 +1,90 @@
+using System.Runtime.InteropServices;
+using Engine.Packets;
+using Engine.Platform;
+using Engine.Primitives;
+
+namespace Engine.Vports;
+
+/// <summary>A device by a packet socket that io_uring drives: no ring of the socket's own, partial checksums and GSO frames carried both ways.</summary>
+/// <remarks>
+/// <para>The device is promiscuous and its frames are kept from the host's stack while a driver is open; both end with the
+/// process at the latest.</para>
+/// <para>Threads: as <see cref="IVportDriver"/>, and from the first call on always the same one.</para>
+/// </remarks>
+public sealed unsafe class UringDriver : IVportDriver
+{
+    private readonly Netdev _netdev;
+    private readonly FileDescriptor _socket;
+    private readonly UringChannel _channel;
+    private ulong _rxErrors;
+
+    // Written by the control thread: the kernel forgets its count when asked.
+    private ulong _rxQueueFull;
+
+    private UringDriver(Netdev netdev, FileDescriptor socket, UringChannel channel)
+    {
+        _netdev = netdev;
+        _socket = socket;
+        _channel = channel;
+    }
+
+    /// <summary>What to wait on (poll, epoll) for frames.</summary>
+    public SafeHandle WaitHandle => _channel.Descriptor;
+
+    /// <summary>Takes the device's frames from the host and starts to receive them.</summary>
+    /// <param name="netdev">The device, opened in the network namespace of the calling thread.</param>
+    /// <param name="driver">The driver, or null when refused.</param>
+    /// <returns>
+    /// What the kernel refused: EPERM without CAP_NET_RAW, CAP_NET_ADMIN and CAP_BPF, or where io_uring is not allowed; ENOSYS where there is none.
+    /// </returns>
+    public static Refusal TryOpen(Netdev netdev, out UringDriver? driver)
+    {
+        ArgumentNullException.ThrowIfNull(netdev);
+        driver = null;
+        FileDescriptor? socket = null;
+        try
+        {
+            netdev.TakeFrames();
+            socket = PacketSocket.OpenPlain(netdev.Index);
+            driver = new UringDriver(netdev, socket, new UringChannel(socket, isSocket: true, PacketBatch.Capacity));
+            return Refusal.None;
+        }
+        catch (SystemCallException exception)
+        {
+            socket?.Dispose();
+            return new Refusal(exception.Errno, exception.Message);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        UringPackets.Receive(_channel, pool, ref batch, ref _rxErrors);
+        _netdev.Report(_channel.TakeReceiveError());
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        int sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno errno);
+        _netdev.Report(errno);
+        return sent;
+    }
+
+    /// <inheritdoc/>
+    public void AddStats(ref VportStats stats)
+    {
+        _rxQueueFull += PacketSocket.TakeDropCount(_socket);
+        stats.RxDropped += _rxQueueFull;
+        stats.RxErrors += _rxErrors;
+    }
+
+    /// <summary>Stops receiving. The device's frames go to the host again when <see cref="Netdev"/> is disposed.</summary>
+    public void Dispose()
+    {
+        _channel.Dispose();
+        _socket.Dispose();
+    }
+}
