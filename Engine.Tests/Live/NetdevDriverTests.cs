@@ -94,7 +94,7 @@ public sealed unsafe class NetdevDriverTests
     public void Tagged_frames_keep_their_tags(string driver, string tags)
     {
         using TwoHosts hosts = new();
-        using PacketPool pool = new(4096);
+        using PacketPool pool = new(4096, PacketPool.XdpFrameSize);
         XdpMemory memory = new(pool);
         byte[] frame = Convert.FromHexString($"020000000002020000000001{tags}88b5").Concat(Enumerable.Range(0, 100).Select(i => (byte)i)).ToArray();
         (IVportDriver left, Netdev leftDevice, _) = NetdevPair.Open(hosts, "left", driver, memory);
@@ -122,7 +122,7 @@ public sealed unsafe class NetdevDriverTests
         using TwoHosts hosts = new();
         hosts.Switch.Run("ip addr add 10.77.0.9/24 dev left");
         hosts.Left.Run("ping -n -q -c 1 -W 2 10.77.0.9");
-        using (PacketPool pool = new(4096))
+        using (PacketPool pool = new(4096, PacketPool.XdpFrameSize))
         {
             (IVportDriver left, Netdev device, _) = NetdevPair.Open(hosts, "left", driver, new XdpMemory(pool));
             using (device)
@@ -183,7 +183,7 @@ public sealed unsafe class NetdevDriverTests
     public void What_the_ring_cannot_hold_is_counted_as_dropped(string driver)
     {
         using TwoHosts hosts = new();
-        using PacketPool pool = new(8192);
+        using PacketPool pool = new(8192, PacketPool.XdpFrameSize);
         (IVportDriver left, Netdev device, _) = NetdevPair.Open(hosts, "left", driver, new XdpMemory(pool));
         using NetdevEnd sender = new(hosts.Left, "eth");
         using (device)

@@ -8,7 +8,7 @@ namespace Engine.Tests.Live;
 /// <summary>The two devices of a switch, each with a driver, and a thread that forwards between them.</summary>
 internal sealed class NetdevPair : IDisposable
 {
-    private readonly PacketPool _pool = new(8192);
+    private readonly PacketPool _pool = new(8192, PacketPool.XdpFrameSize);
 
     /// <summary>Opens both and starts the thread.</summary>
     /// <param name="hosts">Whose switch.</param>

@@ -11,7 +11,7 @@ public sealed class XdpDriverTests
     public void A_second_driver_of_a_queue_is_refused_and_a_closed_one_can_be_opened_again()
     {
         using TwoHosts hosts = new();
-        using PacketPool pool = new(1024);
+        using PacketPool pool = new(1024, PacketPool.XdpFrameSize);
         XdpMemory memory = new(pool);
         XdpOptions options = new() { RingSize = 128 };
         hosts.Switch.Call(() =>

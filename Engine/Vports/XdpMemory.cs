@@ -16,9 +16,9 @@ public sealed class XdpMemory
     public XdpMemory(PacketPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (pool.StandardFrameSize is not (2048 or 4096))
+        if (pool.StandardFrameSize is not (PacketPool.XdpFrameSize or (2 * PacketPool.XdpFrameSize)))
         {
-            throw new ArgumentException("AF_XDP takes frames of 2,048 or 4,096 bytes.", nameof(pool));
+            throw new ArgumentException("AF_XDP takes frames of 2,048 or 4,096 bytes: PacketPool.XdpFrameSize.", nameof(pool));
         }
 
         Pool = pool;
