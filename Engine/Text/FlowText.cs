@@ -117,11 +117,11 @@ public static class FlowText
         Refusal refusal = FlowKey.TryParseNetlink(keyWriter.Written, out key);
         if (refusal.IsRefused)
         {
-            return cursor.Refuse(keyMap.TextOffset(refusal.Offset), refusal);
+            return cursor.Refuse(Locate(in cursor, keyMap, in refusal), refusal);
         }
 
         refusal = FlowKey.TryParseNetlink(keyWriter.Written, maskWriter.Written, out key, out mask);
-        return !refusal.IsRefused || cursor.Refuse(maskMap.TextOffset(refusal.Offset), refusal);
+        return !refusal.IsRefused || cursor.Refuse(Locate(in cursor, maskMap, in refusal), refusal);
     }
 
     /// <summary>Reads a UFID with its prefix, if there is one.</summary>
@@ -154,6 +154,24 @@ public static class FlowText
         }
 
         return !(key.Overflowed || mask.Overflowed) || cursor.Fail(start, "a shorter key");
+    }
+
+    // A refusal that is about the whole still names an attribute: the first one of that name in the text is pointed at.
+    private static int Locate(in TextCursor cursor, TextMap map, in Refusal refusal)
+    {
+        if (refusal.Offset < 0 && refusal.Reason is { } reason)
+        {
+            foreach (KeyAttributeSchema attribute in FlowKeySchema.Attributes)
+            {
+                int offset = cursor.Text.IndexOf((attribute.Name + "(").AsSpan(), StringComparison.Ordinal);
+                if (offset >= 0 && reason.Contains(" " + attribute.Name + " ", StringComparison.Ordinal))
+                {
+                    return offset;
+                }
+            }
+        }
+
+        return map.TextOffset(refusal.Offset);
     }
 
     private static bool ExpectEnd(ref TextCursor cursor)
