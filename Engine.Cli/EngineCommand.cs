@@ -22,6 +22,8 @@ internal static class EngineCommand
             new HelpOption(),
             new VersionOption { Action = new PrintVersion() },
             ReplayCommand.Create(),
+            RunCommand.Create(),
+            ExecCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count != 0)
@@ -31,7 +33,7 @@ internal static class EngineCommand
                 error.WriteLine($"engine: {parseError.Message}");
             }
 
-            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", _ => "engine" }} --help'.");
+            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", _ => "engine" }} --help'.");
             return ExitCode.BadInput;
         }
 

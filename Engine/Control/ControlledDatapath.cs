@@ -30,8 +30,12 @@ public sealed class ControlledDatapath
     /// <summary>What processes packets.</summary>
     public Datapath Datapath { get; }
 
-    /// <summary>The worker that serves the control thread: it executes packets that control programs send, and receives none.</summary>
+    /// <summary>The worker that executes packets which control programs send.</summary>
     public Worker ControlWorker => Datapath.Workers[^1];
+
+    /// <summary>Held by whoever makes a worker do something: a round of receiving, or the execution of a packet for the control thread.</summary>
+    /// <remarks>The innermost lock: who holds it takes no other.</remarks>
+    public Lock WorkerGate { get; } = new();
 
     /// <summary>The local port, whose device gives the datapath its name and index.</summary>
     public ControlledVport Local => _ports[0]!;

@@ -74,7 +74,7 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
             Changes++;
         }
 
-        server.Options.Runner?.Start(datapath.Datapath, vport);
+        server.Options.Runner?.Start(port);
         return Errno.None;
     }
 
@@ -84,7 +84,7 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
         _vports.Remove(port.Device.Name);
         port.Datapath.Remove(port);
         port.Datapath.Datapath.Vports.Remove(port.Vport);
-        server.Options.Runner?.Stop(port.Datapath.Datapath, port.Vport);
+        server.Options.Runner?.Stop(port);
         port.Device.Driver.Dispose();
     }
 

@@ -13,6 +13,8 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
 {
     private const byte ExecuteCommand = 3;
 
+    private readonly Lock _spareGate = new();
+
     /// <inheritdoc/>
     public override ImmutableArray<ControlOperation> Operations { get; } = [ControlOperation.Restricted(ExecuteCommand)];
 
@@ -37,8 +39,16 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
             return server.Refuse(in refusal, attributes.Probe);
         }
 
-        // The key says what the actions may do, so it has to be made before it is known which datapath executes them.
+        // The key says what the actions may do, so it has to be made whether there is a datapath to execute them or not.
         ControlledDatapath? datapath = server.Datapaths.Find(request.Ifindex);
+        lock (datapath?.WorkerGate ?? _spareGate)
+        {
+            return Execute(in attributes, datapath, ref key, present);
+        }
+    }
+
+    private Errno Execute(in OvsPacketAttributes attributes, ControlledDatapath? datapath, ref FlowKey key, ulong present)
+    {
         using BorrowedPacket borrowed = new(datapath?.ControlWorker.Pool ?? server.SparePool, attributes.Packet);
         if (borrowed.Packet == null)
         {
@@ -54,7 +64,7 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
             return Errno.InvalidArgument;
         }
 
-        refusal = FlowKey.CheckMetadata(in key, present);
+        Refusal refusal = FlowKey.CheckMetadata(in key, present);
         ActionList? actions = null;
         if (!refusal.IsRefused)
         {
@@ -72,7 +82,7 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
         }
 
         Worker worker = datapath.ControlWorker;
-        errno = worker.Execute(borrowed.Release(), ref key, actions!);
+        Errno errno = worker.Execute(borrowed.Release(), ref key, actions!);
         worker.Flush();
         return errno;
     }

@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+using Engine.Control;
+using Engine.Datapaths;
+using Xunit.Abstractions;
+
+namespace Engine.Tests.Conformance;
+
+/// <summary>Debian's unmodified ovs-dpctl under <c>engine exec</c>, against a server whose devices are memory.</summary>
+/// <remarks>Needs root, for seccomp listeners, and ovs-dpctl; skipped without.</remarks>
+public sealed class ExecTests : IDisposable
+{
+    private readonly string _path = Path.Combine(Path.GetTempPath(), string.Create(CultureInfo.InvariantCulture, $"engine-{Environment.ProcessId}-{Guid.NewGuid():N}.sock"));
+    private readonly ITestOutputHelper _output;
+    private readonly ControlServer _server = new(new MemoryNetwork(), new ControlServerOptions { Datapath = new DatapathOptions { FrameCount = 256 } });
+    private readonly SocketServer _sockets;
+
+    public ExecTests(ITestOutputHelper output)
+    {
+        _output = output;
+        _sockets = new SocketServer(_server, _path);
+    }
+
+    private static bool CanRun => Environment.IsPrivilegedProcess && File.Exists("/usr/bin/ovs-dpctl");
+
+    public void Dispose()
+    {
+        _sockets.Dispose();
+        _server.Dispose();
+    }
+
+    [SkippableFact]
+    public void Datapaths_ports_and_flows_are_made_shown_and_removed()
+    {
+        Skip.IfNot(CanRun);
+        const string Flow = "in_port(0),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x88b5)";
+        Expect(0, "", "add-dp", "dp0");
+        Expect(1, "", "add-dp", "dp0");
+        Expect(0, "system@dp0\n", "dump-dps");
+        Expect(0, "", "add-flow", "dp0", Flow, "2");
+        string flows = Expect(0, null, "dump-flows", "dp0");
+        Assert.Contains("in_port(0),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x88b5), packets:0, bytes:0, used:never, actions:2", flows, StringComparison.Ordinal);
+        Expect(0, null, "mod-flow", "dp0", Flow, "0");
+        Expect(0, "", "del-flow", "dp0", Flow);
+        Expect(1, "Perhaps you need to specify a UFID?\n", "del-flow", "dp0", Flow);
+        string shown = Expect(0, null, "show", "dp0");
+        Assert.Contains("port 0: dp0 (internal)", shown, StringComparison.Ordinal);
+        Expect(0, null, "ct-set-limits", "default=100", "zone=5,limit=10");
+        Assert.Contains("zone=5,limit=10,count=0", Expect(0, null, "ct-get-limits"), StringComparison.Ordinal);
+        Expect(0, "", "dump-conntrack");
+        Expect(0, "", "del-dp", "dp0");
+        Expect(0, "", "dump-dps");
+        Assert.Empty(_server.CurrentDatapaths);
+    }
+
+    [SkippableFact]
+    public void Children_are_served_and_exit_codes_pass()
+    {
+        Skip.IfNot(CanRun);
+        (int exit, string text) = Run("sh", "-c", "ovs-dpctl add-dp dp1 && ovs-dpctl dump-dps; exit 7");
+        Assert.Equal((7, "system@dp1\n"), (exit, text));
+        Assert.Equal(127, Run("no-such-program").Exit);
+        Assert.Equal(0, Run("true").Exit);
+    }
+
+    [SkippableFact]
+    public void A_thousand_flows_are_dumped_in_full()
+    {
+        Skip.IfNot(CanRun);
+        Expect(0, "", "add-dp", "dp0");
+        string file = Path.GetTempFileName();
+        File.WriteAllLines(file, Enumerable.Range(0, 1000).Select(static i => string.Create(
+            CultureInfo.InvariantCulture, $"add in_port(0),eth(src=02:00:00:00:{i >> 8:x2}:{i & 255:x2},dst=02:00:00:00:00:02),eth_type(0x88b5) 0")));
+        Expect(0, null, "add-flows", "dp0", file);
+        File.Delete(file);
+        Assert.Equal(1000, Expect(0, null, "dump-flows", "dp0").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private string Expect(int exit, string? text, params string[] arguments)
+    {
+        (int actualExit, string actual) = Run(["ovs-dpctl", .. arguments]);
+        Assert.True(exit == actualExit, $"{string.Join(' ', arguments)}: exit {actualExit}: {actual}");
+        if (text is not null)
+        {
+            Assert.Equal(text, actual);
+        }
+
+        return actual;
+    }
+
+    private (int Exit, string Text) Run(params string[] command)
+    {
+        ProcessStartInfo start = new("dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (string argument in (string[])[typeof(Engine.Cli.EngineCommand).Assembly.Location, "exec", "--socket", _path, "--", .. command])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string text = process.StandardOutput.ReadToEnd();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(60)))
+        {
+            process.Kill();
+            Assert.Fail($"{string.Join(' ', command)} hangs");
+        }
+
+        _output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{text}{error.Result}");
+        return (process.ExitCode, text);
+    }
+}

@@ -1,0 +1,329 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using Engine.Netlink;
+using Engine.Platform;
+using Engine.Primitives;
+
+namespace Engine.Control;
+
+/// <summary>The programs under one <c>engine exec</c>: takes over their generic netlink and netfilter sockets, call by call.</summary>
+/// <remarks>
+/// <para>A request is done, and all its answers are in the socket, before the send that carried it returns: Open vSwitch looks for answers without waiting.</para>
+/// <para>Receiving and polling are not seen here: the program has a real socket, whose other end is the server's.</para>
+/// <para>Threads: one of its own.</para>
+/// </remarks>
+internal sealed class ExecSession : IDisposable
+{
+    private const int MaximumRequest = 1 << 20;
+
+    // What the kernel puts into one datagram of a dump at most.
+    private const int HostBufferSize = 65536;
+
+    private readonly SocketServer _sockets;
+    private readonly SeccompListener _listener;
+    private readonly Thread _thread;
+    private readonly int _firstDescriptor;
+    private readonly byte[] _hostBuffer = new byte[HostBufferSize];
+
+    /// <summary>Takes a listener over.</summary>
+    /// <param name="sockets">The server's sockets.</param>
+    /// <param name="listener">Where the calls come.</param>
+    /// <param name="firstDescriptor">The program's netlink sockets get descriptors from here on.</param>
+    public ExecSession(SocketServer sockets, SeccompListener listener, int firstDescriptor)
+    {
+        _sockets = sockets;
+        _listener = listener;
+        _firstDescriptor = firstDescriptor;
+        _thread = new Thread(Run) { IsBackground = true, Name = "control exec" };
+    }
+
+    /// <summary>Begins to serve.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Stops serving; the programs' further calls fail.</summary>
+    public void Dispose() => _listener.Dispose();
+
+    private void Run()
+    {
+        while (_listener.TryReceive(out SeccompCall call))
+        {
+            try
+            {
+                Serve(in call);
+            }
+            catch (IOException)
+            {
+                // Something of /proc or a socket could not be had: the program is gone, or out of resources.
+                _listener.Fail(in call, Errno.NoMemory);
+            }
+        }
+
+        _listener.Dispose();
+        _sockets.Forget(this);
+    }
+
+    private void Serve(in SeccompCall call)
+    {
+        int number = call.Number;
+        if (number == SystemCallNumbers.Socket)
+        {
+            MakeSocket(in call);
+        }
+        else if (_sockets.FindByInode(call.InodeOf(call.Descriptor)) is not { } client)
+        {
+            _listener.Continue(in call);
+        }
+        else if (number == SystemCallNumbers.Bind)
+        {
+            Bind(in call, client);
+        }
+        else if (number == SystemCallNumbers.Connect)
+        {
+            _listener.Return(in call, 0);
+        }
+        else if (number == SystemCallNumbers.GetSocketName || number == SystemCallNumbers.GetPeerName)
+        {
+            Finish(in call, call.TryWriteAddress(number == SystemCallNumbers.GetSocketName ? client.PortId : 0));
+        }
+        else if (number == SystemCallNumbers.SetSocketOption)
+        {
+            SetOption(in call, client);
+        }
+        else if (number == SystemCallNumbers.GetSocketOption)
+        {
+            GetOption(in call, client);
+        }
+        else
+        {
+            Send(in call, client);
+        }
+    }
+
+    private void Finish(in SeccompCall call, bool isWritten)
+    {
+        if (isWritten)
+        {
+            _listener.Return(in call, 0);
+        }
+        else
+        {
+            _listener.Fail(in call, Errno.BadAddress);
+        }
+    }
+
+    private void MakeSocket(in SeccompCall call)
+    {
+        // A server serves its own network namespace; programs in another one talk to the kernel there.
+        if (call.IsInOtherNamespace())
+        {
+            _listener.Continue(in call);
+            return;
+        }
+
+        int type = (int)call.Argument(1);
+        using SequencedSocket? end = _sockets.TryMakePair((int)call.Argument(2), (type & Libc.SOCK_NONBLOCK) != 0, call.IsNetworkAdministrator());
+        if (end is null)
+        {
+            _listener.Fail(in call, Errno.NoBuffers);
+        }
+        else if (!_listener.TryPlace(in call, end.Descriptor, call.FindFreeDescriptor(_firstDescriptor), (type & Libc.SOCK_CLOEXEC) != 0, returnsIt: true))
+        {
+            _listener.Fail(in call, Errno.TooManyFiles);
+        }
+    }
+
+    private void Send(in SeccompCall call, SocketClient client)
+    {
+        Errno errno = call.TryGather(MaximumRequest, out byte[] buffer);
+
+        // What was read belongs to the caller only if it still waits; a dead one's id may be another's by now.
+        if (errno == Errno.None && !_listener.IsWaiting(in call))
+        {
+            errno = Errno.BadAddress;
+        }
+
+        if (errno != Errno.None)
+        {
+            _listener.Fail(in call, errno);
+        }
+        else if (!client.HasTalked && IsForHost(client, buffer) && TrySwap(in call, client))
+        {
+            _listener.Continue(in call);
+        }
+        else
+        {
+            HandleAll(client, buffer);
+            _listener.Return(in call, buffer.Length);
+        }
+    }
+
+    // Runs of messages for the server go to it in one piece, others one by one to the kernel.
+    private void HandleAll(SocketClient client, ReadOnlySpan<byte> buffer)
+    {
+        int start = 0;
+        int next = 0;
+        while (buffer.Length - next >= NetlinkHeader.Size)
+        {
+            int length = MemoryMarshal.Read<int>(buffer[next..]);
+            if (length < NetlinkHeader.Size || length > buffer.Length - next)
+            {
+                break;
+            }
+
+            int end = Math.Min(next + ((length + 3) & ~3), buffer.Length);
+            ReadOnlySpan<byte> message = buffer.Slice(next, length);
+            if (IsForHost(client, message))
+            {
+                HandleOwn(client, buffer[start..next]);
+                Ask(client, message);
+                start = end;
+            }
+
+            next = end;
+        }
+
+        HandleOwn(client, buffer[start..]);
+    }
+
+    private void HandleOwn(SocketClient client, ReadOnlySpan<byte> buffer)
+    {
+        if (buffer.IsEmpty)
+        {
+            return;
+        }
+
+        client.HasTalked = true;
+        if (client.Protocol == Libc.NETLINK_GENERIC)
+        {
+            _sockets.Handle(client, buffer);
+        }
+        else
+        {
+            EmptyConntrack.Answer(client, buffer);
+        }
+    }
+
+    // The kernel has answered when its socket has nothing more to read; each answer is handed on.
+    private void Ask(SocketClient client, ReadOnlySpan<byte> message)
+    {
+        client.Host ??= HostNetlinkSocket.TryOpen(client.Protocol, client.PortId, client.WantsExtendedAcks, isNonBlocking: false);
+        if (client.Host is not { } host || host.Send(message) != Errno.None)
+        {
+            return;
+        }
+
+        while (host.Receive(_hostBuffer) is > 0 and int length)
+        {
+            client.Forward(_hostBuffer.AsSpan(0, length));
+        }
+    }
+
+    // Whether a message (the first of a buffer) is for a family or subsystem that the host's kernel serves.
+    private bool IsForHost(SocketClient client, ReadOnlySpan<byte> buffer)
+    {
+        if (buffer.Length < NetlinkHeader.Size)
+        {
+            return false;
+        }
+
+        NetlinkHeader header = MemoryMarshal.Read<NetlinkHeader>(buffer);
+        if (client.Protocol == Libc.NETLINK_NETFILTER)
+        {
+            return !EmptyConntrack.Serves(header.Type);
+        }
+
+        if (header.Type < NetlinkHeader.FirstFamilyType)
+        {
+            return false;
+        }
+
+        if (header.Type != ControllerFamily.ControllerId)
+        {
+            return !_sockets.Server.Serves(header.Type);
+        }
+
+        int headers = NetlinkHeader.Size + GenericHeader.Size;
+        if (buffer.Length < headers || header.Has(NetlinkFlags.Dump))
+        {
+            return false;
+        }
+
+        ExtendedAck ignored = default;
+        ReadOnlySpan<byte> attributes = buffer[headers..Math.Min(buffer.Length, (int)Math.Max(header.Length, (uint)headers))];
+        if (ControllerAttributes.TryParse(attributes, 0, ref ignored, out ControllerAttributes wanted) != Errno.None)
+        {
+            return false;
+        }
+
+        return wanted.HasFamilyName ? !_sockets.Server.Serves(Encoding.UTF8.GetString(wanted.FamilyName))
+            : wanted.HasFamilyId && !_sockets.Server.Serves(wanted.FamilyId);
+    }
+
+    // A socket that has asked nothing of the server yet becomes a real one, under the same number.
+    private bool TrySwap(in SeccompCall call, SocketClient client)
+    {
+        int flags = call.FlagsOf(call.Descriptor);
+        using HostNetlinkSocket? host = HostNetlinkSocket.TryOpen(
+            client.Protocol, client.PortId, client.WantsExtendedAcks, (flags & Libc.SOCK_NONBLOCK) != 0);
+        return host is not null
+            && _listener.TryPlace(in call, host.Descriptor, call.Descriptor, (flags & Libc.SOCK_CLOEXEC) != 0, returnsIt: false);
+    }
+
+    private void Bind(in SeccompCall call, SocketClient client)
+    {
+        if (!call.TryReadAddress(out uint portId, out uint groups))
+        {
+            _listener.Fail(in call, Errno.InvalidArgument);
+            return;
+        }
+
+        SocketClient? bound = portId == 0 || portId == client.PortId ? client : _sockets.TryRebind(client, portId);
+        if (bound is null)
+        {
+            _listener.Fail(in call, Errno.AddressInUse);
+            return;
+        }
+
+        for (int i = 0; i < 32; i++)
+        {
+            if ((groups >> i & 1) != 0)
+            {
+                bound.Join((uint)i + 1);
+            }
+        }
+
+        _listener.Return(in call, 0);
+    }
+
+    // Options of the socket itself (buffer sizes, filters) work on the Unix socket as well.
+    private void SetOption(in SeccompCall call, SocketClient client)
+    {
+        if ((int)call.Argument(1) != Libc.SOL_NETLINK)
+        {
+            _listener.Continue(in call);
+            return;
+        }
+
+        bool isRead = call.TryRead(call.Argument(3), out int value);
+        if (isRead)
+        {
+            client.SetOption((int)call.Argument(2), value);
+        }
+
+        Finish(in call, isRead);
+    }
+
+    private void GetOption(in SeccompCall call, SocketClient client)
+    {
+        if ((int)call.Argument(1) != Libc.SOL_NETLINK)
+        {
+            _listener.Continue(in call);
+            return;
+        }
+
+        int size = sizeof(int);
+        int value = client.GetOption((int)call.Argument(2));
+        Finish(in call, call.TryWrite(call.Argument(3), MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in value)))
+            && call.TryWrite(call.Argument(4), MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in size))));
+    }
+}

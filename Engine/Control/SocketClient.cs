@@ -1,0 +1,64 @@
+using Engine.Platform;
+
+namespace Engine.Control;
+
+/// <summary>A client at the other end of a Unix socket: one datagram is one netlink buffer.</summary>
+/// <remarks>Threads: as <see cref="ControlClient"/>. A client that does not read loses what does not fit its socket's buffer.</remarks>
+internal sealed class SocketClient(uint portId, SequencedSocket socket) : ControlClient(portId), IDisposable
+{
+    /// <summary>This end of the socket.</summary>
+    public SequencedSocket Socket { get; } = socket;
+
+    /// <summary>Inode of the end that a program under <c>engine exec</c> holds; 0 for a client that has connected itself.</summary>
+    public ulong Inode { get; init; }
+
+    /// <summary>NETLINK_GENERIC or NETLINK_NETFILTER.</summary>
+    public int Protocol { get; init; } = Libc.NETLINK_GENERIC;
+
+    /// <summary>Whether a family of the server was asked for something: from then on the socket stays the server's.</summary>
+    public bool HasTalked { get; set; }
+
+    /// <summary>The real netlink socket that requests for other families go through, or null.</summary>
+    public HostNetlinkSocket? Host { get; set; }
+
+    /// <summary>Sets an option of SOL_NETLINK; those that mean nothing here are taken and forgotten.</summary>
+    public void SetOption(int option, int value)
+    {
+        switch (option)
+        {
+            case Libc.NETLINK_ADD_MEMBERSHIP:
+                Join((uint)value);
+                break;
+            case Libc.NETLINK_DROP_MEMBERSHIP:
+                Leave((uint)value);
+                break;
+            case Libc.NETLINK_CAP_ACK:
+                WantsShortErrors = value != 0;
+                break;
+            case Libc.NETLINK_EXT_ACK:
+                WantsExtendedAcks = value != 0;
+                break;
+        }
+    }
+
+    /// <summary>Reads an option of SOL_NETLINK.</summary>
+    public int GetOption(int option) => option switch
+    {
+        Libc.NETLINK_EXT_ACK => WantsExtendedAcks ? 1 : 0,
+        Libc.NETLINK_CAP_ACK => WantsShortErrors ? 1 : 0,
+        _ => 0,
+    };
+
+    /// <summary>Hands a datagram on that is no answer of the server's families.</summary>
+    public void Forward(ReadOnlySpan<byte> datagram) => Send(datagram);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Host?.Dispose();
+        Socket.Dispose();
+    }
+
+    /// <inheritdoc/>
+    protected override bool TrySend(ReadOnlySpan<byte> datagram) => Socket.TrySend(datagram);
+}

@@ -1,0 +1,258 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+using Engine.Netlink;
+using Engine.Platform;
+
+namespace Engine.Control;
+
+/// <summary>The Unix socket at which control programs reach the server: those that connect themselves, and those that <c>engine exec</c> hands over.</summary>
+/// <remarks>
+/// <para>One datagram is one netlink buffer. A datagram that carries a descriptor hands over a seccomp listener, and says from which
+/// descriptor on its programs' calls come; the server answers <c>ready</c>.</para>
+/// <para>A client's options are set by messages of type <see cref="OptionMessage"/>: <c>int option, int value</c> as setsockopt(2) at SOL_NETLINK takes them.</para>
+/// <para>Threads: one of its own for the sockets, and one for each listener that was handed over.</para>
+/// </remarks>
+public sealed class SocketServer : IDisposable
+{
+    /// <summary>Where the socket is unless it is told otherwise.</summary>
+    public const string DefaultPath = "/run/engine/control.sock";
+
+    /// <summary>Type of the message that sets an option; the kernel leaves it unused.</summary>
+    public const ushort OptionMessage = 0xf;
+
+    // Enough for the upcalls of a busy moment and the largest datagram of a dump several times over.
+    private const int SendBufferSize = 8 << 20;
+
+    // The kernel takes a netlink buffer as long as the sender's buffer allows; programs stay far below.
+    private const int ReceiveBufferSize = 1 << 20;
+
+    // 0660: only the owner and the group may open it.
+    private const uint OwnerAndGroup = 0x1b0;
+
+    private readonly string _path;
+    private readonly SequencedSocket _listener;
+    private readonly EventPoll _poll = new();
+    private readonly Thread _thread;
+    private readonly ConcurrentDictionary<int, SocketClient> _byDescriptor = new();
+    private readonly ConcurrentDictionary<ulong, SocketClient> _byInode = new();
+    private readonly ConcurrentDictionary<ExecSession, bool> _sessions = new();
+    private readonly byte[] _buffer = new byte[ReceiveBufferSize];
+    private int _nextPortId = 0x4000_0000;
+    private volatile bool _isStopping;
+
+    /// <summary>Opens the socket and serves it.</summary>
+    /// <param name="server">Answers the requests.</param>
+    /// <param name="path">Where the socket is; one that is left over there is removed. Only its owner and group may open it.</param>
+    /// <exception cref="SystemCallException">The socket could not be opened.</exception>
+    public SocketServer(ControlServer server, string path = DefaultPath)
+    {
+        ArgumentNullException.ThrowIfNull(server);
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Server = server;
+        _path = path;
+        _listener = SequencedSocket.Listen(path, OwnerAndGroup);
+        _poll.Add(_listener.Number);
+        _thread = new Thread(Run) { IsBackground = true, Name = "control sockets" };
+        _thread.Start();
+    }
+
+    /// <summary>Clients that are connected.</summary>
+    public int ClientCount => _byDescriptor.Count;
+
+    internal ControlServer Server { get; }
+
+    /// <summary>Stops serving and closes all clients.</summary>
+    public void Dispose()
+    {
+        if (_isStopping)
+        {
+            return;
+        }
+
+        _isStopping = true;
+        _poll.Wake();
+        _thread.Join();
+        foreach (ExecSession session in _sessions.Keys)
+        {
+            session.Dispose();
+        }
+
+        foreach (SocketClient client in _byDescriptor.Values)
+        {
+            Close(client);
+        }
+
+        _listener.Dispose();
+        _poll.Dispose();
+        File.Delete(_path);
+    }
+
+    /// <summary>The client whose other end is this socket, or null.</summary>
+    internal SocketClient? FindByInode(ulong inode) => inode == 0 ? null : _byInode.GetValueOrDefault(inode);
+
+    /// <summary>A new client, and the socket for its program.</summary>
+    /// <param name="protocol">NETLINK_GENERIC or NETLINK_NETFILTER.</param>
+    /// <param name="isNonBlocking">Whether the program's end does not block.</param>
+    /// <param name="isAdministrator">Whether the program may change anything.</param>
+    /// <returns>The program's end, which the caller closes when the program has it; null when there are no resources.</returns>
+    internal SequencedSocket? TryMakePair(int protocol, bool isNonBlocking, bool isAdministrator)
+    {
+        if (SequencedSocket.TryPair(isNonBlocking, out SequencedSocket? programEnd) is not { } ours)
+        {
+            return null;
+        }
+
+        Start(new SocketClient(NextPortId(), ours)
+        {
+            Inode = programEnd!.ReadInode(),
+            Protocol = protocol,
+            IsAdministrator = isAdministrator,
+        });
+        return programEnd;
+    }
+
+    /// <summary>Gives a client another port id, as bind(2) asks; it has to be unused.</summary>
+    /// <returns>The client under its new port id, or null when it is taken.</returns>
+    internal SocketClient? TryRebind(SocketClient client, uint portId)
+    {
+        SocketClient renamed = new(portId, client.Socket)
+        {
+            Inode = client.Inode,
+            Protocol = client.Protocol,
+            IsAdministrator = client.IsAdministrator,
+            WantsExtendedAcks = client.WantsExtendedAcks,
+            WantsShortErrors = client.WantsShortErrors,
+        };
+        if (!Server.TryAdd(renamed))
+        {
+            return null;
+        }
+
+        Server.Remove(client);
+        _byInode[renamed.Inode] = renamed;
+        _byDescriptor[renamed.Socket.Number] = renamed;
+        return renamed;
+    }
+
+    /// <summary>Does what a client asks, and sees to the rest of a long dump.</summary>
+    internal void Handle(SocketClient client, ReadOnlySpan<byte> buffer)
+    {
+        Server.Handle(client, buffer);
+        if (client.IsDumping)
+        {
+            _poll.Change(client.Socket.Number, writes: true);
+        }
+    }
+
+    /// <summary>A session has ended: all its programs have.</summary>
+    internal void Forget(ExecSession session) => _sessions.TryRemove(session, out _);
+
+    private uint NextPortId() => (uint)Interlocked.Increment(ref _nextPortId);
+
+    private void Start(SocketClient client)
+    {
+        client.Socket.SetSendBuffer(SendBufferSize);
+        Server.TryAdd(client);
+        _byDescriptor[client.Socket.Number] = client;
+        if (client.Inode != 0)
+        {
+            _byInode[client.Inode] = client;
+        }
+
+        _poll.Add(client.Socket.Number);
+    }
+
+    private void Close(SocketClient client)
+    {
+        _byDescriptor.TryRemove(client.Socket.Number, out _);
+        if (client.Inode != 0)
+        {
+            _byInode.TryRemove(client.Inode, out _);
+        }
+
+        Server.Remove(client);
+        client.Dispose();
+    }
+
+    private void Run()
+    {
+        List<PollEvent> happened = [];
+        while (!_isStopping)
+        {
+            _poll.Wait(happened);
+            foreach (PollEvent item in happened)
+            {
+                if (item.Descriptor == _listener.Number)
+                {
+                    Accept();
+                }
+                else if (_byDescriptor.TryGetValue(item.Descriptor, out SocketClient? client))
+                {
+                    Serve(client, item);
+                }
+            }
+        }
+    }
+
+    private void Accept()
+    {
+        if (_listener.TryAccept(out int processId) is { } socket)
+        {
+            Start(new SocketClient(NextPortId(), socket) { IsAdministrator = ProcessCapabilities.HasNetworkAdministration(processId) });
+        }
+    }
+
+    private void Serve(SocketClient client, PollEvent item)
+    {
+        if (item.CanWrite)
+        {
+            Server.Continue(client);
+            if (!client.IsDumping)
+            {
+                _poll.Change(client.Socket.Number, writes: false);
+            }
+        }
+
+        if (item.CanRead && Receive(client))
+        {
+            return;
+        }
+
+        if (item.IsClosed)
+        {
+            Close(client);
+        }
+    }
+
+    // Takes one datagram; false when there is none.
+    private bool Receive(SocketClient client)
+    {
+        int length = client.Socket.Receive(_buffer, out FileDescriptor? handedOver);
+        if (length <= 0)
+        {
+            handedOver?.Dispose();
+            return false;
+        }
+
+        ReadOnlySpan<byte> buffer = _buffer.AsSpan(0, length);
+        if (handedOver is not null)
+        {
+            // The launcher's programs are served from now on, and it is told so.
+            ExecSession session = new(this, new SeccompListener(handedOver), length >= sizeof(int) ? MemoryMarshal.Read<int>(buffer) : 0);
+            _sessions[session] = true;
+            session.Start();
+            client.Forward("ready"u8);
+        }
+        else if (length >= NetlinkHeader.Size + (2 * sizeof(int)) && MemoryMarshal.Read<NetlinkHeader>(buffer).Type == OptionMessage)
+        {
+            ReadOnlySpan<int> words = MemoryMarshal.Cast<byte, int>(buffer[NetlinkHeader.Size..]);
+            client.SetOption(words[0], words[1]);
+        }
+        else
+        {
+            Handle(client, buffer);
+        }
+
+        return true;
+    }
+}

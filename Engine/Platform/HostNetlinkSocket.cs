@@ -1,0 +1,66 @@
+using Engine.Primitives;
+
+namespace Engine.Platform;
+
+/// <summary>A netlink socket of the host's kernel.</summary>
+/// <remarks>Threads: one at a time.</remarks>
+internal sealed unsafe class HostNetlinkSocket : IDisposable
+{
+    private HostNetlinkSocket(FileDescriptor descriptor) => Descriptor = descriptor;
+
+    /// <summary>The socket.</summary>
+    public FileDescriptor Descriptor { get; }
+
+    /// <summary>Opens a socket, with this port id if the kernel has it free.</summary>
+    /// <param name="protocol">NETLINK_*.</param>
+    /// <param name="portId">The port id wished for.</param>
+    /// <param name="wantsExtendedAcks">NETLINK_EXT_ACK.</param>
+    /// <param name="isNonBlocking">Whether calls on it do not wait.</param>
+    /// <returns>Null when the kernel gives none.</returns>
+    public static HostNetlinkSocket? TryOpen(int protocol, uint portId, bool wantsExtendedAcks, bool isNonBlocking)
+    {
+        int number = Libc.socket(Libc.AF_NETLINK, Libc.SOCK_RAW | Libc.SOCK_CLOEXEC | (isNonBlocking ? Libc.SOCK_NONBLOCK : 0), protocol);
+        if (number < 0)
+        {
+            return null;
+        }
+
+        Libc.sockaddr_nl address = new() { nl_family = Libc.AF_NETLINK, nl_pid = portId };
+        if (Libc.bind(number, &address, (uint)sizeof(Libc.sockaddr_nl)) < 0)
+        {
+            address.nl_pid = 0;
+            _ = Libc.bind(number, &address, (uint)sizeof(Libc.sockaddr_nl));
+        }
+
+        if (wantsExtendedAcks)
+        {
+            int on = 1;
+            _ = Libc.setsockopt(number, Libc.SOL_NETLINK, Libc.NETLINK_EXT_ACK, &on, sizeof(int));
+        }
+
+        return new HostNetlinkSocket(new FileDescriptor(number));
+    }
+
+    /// <summary>Asks the kernel, which has begun to answer when this returns.</summary>
+    public Errno Send(ReadOnlySpan<byte> message)
+    {
+        Libc.sockaddr_nl kernel = new() { nl_family = Libc.AF_NETLINK };
+        fixed (byte* bytes = message)
+        {
+            return Libc.sendto(Descriptor.Number, bytes, (nuint)message.Length, 0, &kernel, (uint)sizeof(Libc.sockaddr_nl)) < 0 ? Libc.LastErrno : Errno.None;
+        }
+    }
+
+    /// <summary>Takes the next datagram without waiting; reading lets the kernel go on with a dump.</summary>
+    /// <returns>Bytes taken; 0 or less when there is none.</returns>
+    public int Receive(Span<byte> buffer)
+    {
+        fixed (byte* into = buffer)
+        {
+            return (int)Libc.recv(Descriptor.Number, into, (nuint)buffer.Length, Libc.MSG_DONTWAIT);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Descriptor.Dispose();
+}

@@ -1,0 +1,191 @@
+using System.Globalization;
+using System.Text;
+using Engine.Primitives;
+
+namespace Engine.Platform;
+
+/// <summary>A Unix socket of type SOCK_SEQPACKET: datagrams that come in order and are not lost, and may carry a descriptor (unix(7)).</summary>
+/// <remarks>Threads: any; sending to one that another thread closes fails and does no harm.</remarks>
+internal sealed unsafe class SequencedSocket : IDisposable
+{
+    private const int ControlSize = 24;
+    private const int ControlHeaderSize = 16;
+    private const int GetFlags = 3; // F_GETFL
+    private const int SetFlags = 4; // F_SETFL
+
+    private SequencedSocket(FileDescriptor descriptor) => Descriptor = descriptor;
+
+    /// <summary>The descriptor.</summary>
+    public FileDescriptor Descriptor { get; }
+
+    /// <summary>The number of the descriptor.</summary>
+    public int Number => Descriptor.Number;
+
+    /// <summary>Opens a socket at a path for others to connect to. What is left over there is removed.</summary>
+    /// <param name="path">At most 107 bytes.</param>
+    /// <param name="mode">Who may open it.</param>
+    /// <exception cref="SystemCallException">The path cannot be used.</exception>
+    public static SequencedSocket Listen(string path, uint mode)
+    {
+        SequencedSocket socket = new(FileDescriptor.Socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET, 0));
+        File.Delete(path);
+        Libc.sockaddr_un address = AddressOf(path);
+        SystemCallException.ThrowIfFailed(Libc.bind(socket.Number, &address, (uint)sizeof(Libc.sockaddr_un)), $"bind {path}");
+        SystemCallException.ThrowIfFailed(Libc.chmod(path, mode), $"chmod {path}");
+        SystemCallException.ThrowIfFailed(Libc.listen(socket.Number, 1024), $"listen {path}");
+        return socket;
+    }
+
+    /// <summary>Connects to a socket at a path; the socket blocks.</summary>
+    /// <exception cref="SystemCallException">Nobody is there.</exception>
+    public static SequencedSocket Connect(string path)
+    {
+        SequencedSocket socket = new(FileDescriptor.FromCall(Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0), "socket"));
+        Libc.sockaddr_un address = AddressOf(path);
+        SystemCallException.ThrowIfFailed(Libc.connect(socket.Number, &address, (uint)sizeof(Libc.sockaddr_un)), $"connect {path}");
+        return socket;
+    }
+
+    /// <summary>Makes two sockets that are connected. The first does not block.</summary>
+    /// <param name="isSecondNonBlocking">Whether the second does not either.</param>
+    /// <param name="second">The second.</param>
+    /// <returns>Null when there are no resources.</returns>
+    public static SequencedSocket? TryPair(bool isSecondNonBlocking, out SequencedSocket? second)
+    {
+        second = null;
+        int* pair = stackalloc int[2];
+        if (Libc.socketpair(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0, pair) < 0)
+        {
+            return null;
+        }
+
+        SequencedSocket first = new(new FileDescriptor(pair[0]));
+        second = new SequencedSocket(new FileDescriptor(pair[1]));
+        first.StopBlocking();
+        if (isSecondNonBlocking)
+        {
+            second.StopBlocking();
+        }
+
+        return first;
+    }
+
+    /// <summary>Takes the next connection.</summary>
+    /// <param name="processId">Who has connected.</param>
+    /// <returns>Null when there is none.</returns>
+    public SequencedSocket? TryAccept(out int processId)
+    {
+        processId = 0;
+        int number = Libc.accept4(Number, null, null, Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK);
+        if (number < 0)
+        {
+            return null;
+        }
+
+        Libc.ucred peer = default;
+        uint length = (uint)sizeof(Libc.ucred);
+        _ = Libc.getsockopt(number, Libc.SOL_SOCKET, Libc.SO_PEERCRED, &peer, &length);
+        processId = peer.pid;
+        return new SequencedSocket(new FileDescriptor(number));
+    }
+
+    /// <summary>Makes room for what the other end does not read at once.</summary>
+    /// <param name="size">Bytes; more than the system's limit needs CAP_NET_ADMIN, else the limit is taken.</param>
+    public void SetSendBuffer(int size)
+    {
+        if (Libc.setsockopt(Number, Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, &size, sizeof(int)) < 0)
+        {
+            _ = Libc.setsockopt(Number, Libc.SOL_SOCKET, Libc.SO_SNDBUF, &size, sizeof(int));
+        }
+    }
+
+    /// <summary>Number of the socket in the system, as /proc shows it.</summary>
+    public ulong ReadInode()
+    {
+        string? target = new FileInfo(string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{Number}")).LinkTarget;
+        return target is not null && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode) ? inode : 0;
+    }
+
+    /// <summary>Sends a datagram without waiting.</summary>
+    /// <returns>False when there is no room, or nobody there.</returns>
+    public bool TrySend(ReadOnlySpan<byte> datagram)
+    {
+        bool isHeld = false;
+        try
+        {
+            Descriptor.DangerousAddRef(ref isHeld);
+            fixed (byte* bytes = datagram)
+            {
+                return Libc.send(Number, bytes, (nuint)datagram.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL) >= 0;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                Descriptor.DangerousRelease();
+            }
+        }
+    }
+
+    /// <summary>Sends a number and a descriptor in one datagram.</summary>
+    /// <exception cref="SystemCallException">The other end has gone.</exception>
+    public void SendDescriptor(int number, FileDescriptor descriptor)
+    {
+        // struct cmsghdr: length, level, type, then the descriptor.
+        byte* control = stackalloc byte[ControlSize];
+        new Span<byte>(control, ControlSize).Clear();
+        *(nuint*)control = ControlHeaderSize + sizeof(int);
+        *(int*)(control + 8) = Libc.SOL_SOCKET;
+        *(int*)(control + 12) = Libc.SCM_RIGHTS;
+        *(int*)(control + ControlHeaderSize) = descriptor.Number;
+        Libc.iovec vector = new() { iov_base = (nint)(&number), iov_len = sizeof(int) };
+        Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
+        SystemCallException.ThrowIfFailed(Libc.sendmsg(Number, &message, Libc.MSG_NOSIGNAL), "sendmsg with a descriptor");
+    }
+
+    /// <summary>Receives a datagram, and the descriptor that it may carry.</summary>
+    /// <param name="buffer">Gets the bytes; what does not fit is lost.</param>
+    /// <param name="descriptor">The descriptor, or null.</param>
+    /// <returns>Bytes received; 0 when the other end has closed, less when there is nothing or the call failed.</returns>
+    public int Receive(Span<byte> buffer, out FileDescriptor? descriptor)
+    {
+        descriptor = null;
+        byte* control = stackalloc byte[ControlSize];
+        fixed (byte* into = buffer)
+        {
+            Libc.iovec vector = new() { iov_base = (nint)into, iov_len = (nuint)buffer.Length };
+            Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
+            nint length = Libc.recvmsg(Number, &message, Libc.MSG_CMSG_CLOEXEC);
+            if (length >= 0 && message.msg_controllen >= ControlHeaderSize + sizeof(int)
+                && *(int*)(control + 8) == Libc.SOL_SOCKET && *(int*)(control + 12) == Libc.SCM_RIGHTS)
+            {
+                descriptor = new FileDescriptor(*(int*)(control + ControlHeaderSize));
+            }
+
+            return (int)length;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Descriptor.Dispose();
+
+    private static Libc.sockaddr_un AddressOf(string path)
+    {
+        Libc.sockaddr_un address = new() { sun_family = Libc.AF_UNIX };
+        byte[] bytes = Encoding.UTF8.GetBytes(path);
+        if (bytes.Length >= 108)
+        {
+            throw new ArgumentException("A socket's path has at most 107 bytes.", nameof(path));
+        }
+
+        bytes.CopyTo(new Span<byte>(address.sun_path, 108));
+        return address;
+    }
+
+    private void StopBlocking() => _ = Libc.fcntl(Number, SetFlags, Libc.fcntl(Number, GetFlags, 0) | Libc.O_NONBLOCK);
+}
