@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using System.Runtime.InteropServices;
-using Engine.Conntrack;
 using Engine.Netlink;
 using Engine.Packets;
 using Engine.Primitives;

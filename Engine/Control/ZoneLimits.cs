@@ -1,4 +1,4 @@
-namespace Engine.Conntrack;
+namespace Engine.Control;
 
 /// <summary>How many connections each conntrack zone may have (the kernel's <c>ovs_ct_limit_info</c>). One set serves all datapaths.</summary>
 /// <remarks>Threads: the control thread.</remarks>

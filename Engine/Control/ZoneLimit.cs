@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Engine.Conntrack;
+namespace Engine.Control;
 
 /// <summary>struct ovs_zone_limit of linux/openvswitch.h. 12 bytes.</summary>
 /// <param name="Zone">The zone, 0 to 65,535, or <see cref="DefaultZone"/>.</param>
