@@ -63,7 +63,7 @@ internal static class ActionBytes
     public static byte[] PushMpls(uint label, ushort etherType) =>
         Action(OvsActionAttribute.PushMpls, [(byte)(label >> 24), (byte)(label >> 16), (byte)(label >> 8), (byte)label, (byte)(etherType >> 8), (byte)etherType, 0, 0]);
 
-    public static byte[] Conntrack(params ReadOnlySpan<byte> arguments) => Action(OvsActionAttribute.Conntrack, arguments);
+    public static byte[] Track(params ReadOnlySpan<byte> arguments) => Action(OvsActionAttribute.Conntrack, arguments);
 
     /// <summary>A list that is accepted for this key.</summary>
     public static ActionList List(ReadOnlySpan<byte> actions, in FlowKey key)

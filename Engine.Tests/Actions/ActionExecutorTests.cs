@@ -195,7 +195,7 @@ public sealed unsafe class ActionExecutorTests : IDisposable
     [Fact]
     public void Conntrack_gets_its_arguments_and_may_take_the_packet()
     {
-        byte[] actions = [.. Conntrack([.. Attribute(1), .. Attribute(2, 9, 0)]), .. Output(2)];
+        byte[] actions = [.. Track([.. Attribute(1), .. Attribute(2, 9, 0)]), .. Output(2)];
         Assert.Equal(Errno.None, Execute(actions, Frames.Tcp4));
         Assert.Equal("2:86", Sent());
         ConntrackArguments arguments = Assert.Single(_recording.Tracked);

@@ -70,12 +70,12 @@ public sealed class ActionListTests(ITestOutputHelper output)
         { "check_pkt_len with one list", "tcp", Action(OvsActionAttribute.CheckPacketLength, [.. Attribute(1, 1, 0), .. Attribute(2)]), 22 },
         { "dec_ttl without actions", "tcp", Action(OvsActionAttribute.DecrementTtl), 22 },
         { "something wrong inside a list", "tcp", Clone(Output(0xffff)), 22 },
-        { "ct without IP", "mpls", Conntrack(), 22 },
-        { "ct mark without commit", "tcp", Conntrack(Attribute(3, 1, 0, 0, 0, 1, 0, 0, 0)), 22 },
-        { "ct mark without mask", "tcp", Conntrack([.. Attribute(1), .. Attribute(3, 0, 0, 0, 0, 0, 0, 0, 0)]), 22 },
-        { "ct helper that does not exist", "tcp", Conntrack(Attribute(5, (byte)'x', 0)), 22 },
-        { "ct nat without commit", "tcp", Conntrack(Attribute(6, Attribute(1))), 22 },
-        { "ct nat of both types", "tcp", Conntrack([.. Attribute(1), .. Attribute(6, [.. Attribute(1), .. Attribute(2)])]), 34 },
+        { "ct without IP", "mpls", Track(), 22 },
+        { "ct mark without commit", "tcp", Track(Attribute(3, 1, 0, 0, 0, 1, 0, 0, 0)), 22 },
+        { "ct mark without mask", "tcp", Track([.. Attribute(1), .. Attribute(3, 0, 0, 0, 0, 0, 0, 0, 0)]), 22 },
+        { "ct helper that does not exist", "tcp", Track(Attribute(5, (byte)'x', 0)), 22 },
+        { "ct nat without commit", "tcp", Track(Attribute(6, Attribute(1))), 22 },
+        { "ct nat of both types", "tcp", Track([.. Attribute(1), .. Attribute(6, [.. Attribute(1), .. Attribute(2)])]), 34 },
         { "17 lists inside each other", "tcp", Nest(17), 75 },
     };
 
@@ -98,7 +98,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
     {
         Assert.Equal(Errno.InvalidArgument, ActionList.TryCreate(Drop(0), Tcp4, ActionFeatures.Linux61, out _).Errno);
         Assert.Equal(Errno.InvalidArgument, ActionList.TryCreate(Hash(1, 0), Tcp4, ActionFeatures.Linux61, out _).Errno);
-        Assert.Equal(Errno.NotSupported, ActionList.TryCreate(Conntrack(), Tcp4, Features with { Conntrack = false }, out _).Errno);
+        Assert.Equal(Errno.NotSupported, ActionList.TryCreate(Track(), Tcp4, Features with { Conntrack = false }, out _).Errno);
     }
 
     [Fact]
