@@ -303,7 +303,8 @@ internal static unsafe partial class PushPop
     /// <summary>Makes room for <paramref name="count"/> bytes at <paramref name="at"/>; what stands before moves to the front.</summary>
     private static bool TryInsert(Packet* packet, int at, int count)
     {
-        if (!TryReserveHeadroom(packet, count) || !packet->TryPush(count))
+        // What pop_mpls or pop_nsh says is an Ethernet header may be shorter than one.
+        if (packet->Length < at || !TryReserveHeadroom(packet, count) || !packet->TryPush(count))
         {
             return false;
         }
