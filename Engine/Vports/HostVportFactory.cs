@@ -67,7 +67,8 @@ public sealed class HostVportFactory : IVportFactory
             return Errno.NotSupported;
         }
 
-        Refusal refusal = InternalDriver.TryCreate(request.Name, out InternalDriver? driver);
+        // Packets leave by whichever thread executes them, and an io_uring is of one thread.
+        Refusal refusal = InternalDriver.TryCreate(request.Name, usesUring: false, out InternalDriver? driver);
         if (driver is null)
         {
             return refusal.Errno == Errno.Busy ? Errno.Exists : refusal.Errno;
