@@ -13,6 +13,13 @@ public sealed class SourceRuleTests
     // Pointers and Unsafe live here; elsewhere only a Packet* passes through.
     private static readonly string[] UnsafeFolders = ["Packets", "Platform", "Primitives"];
 
+    // Where the packet path was measured to need it; each place says why it is in bounds.
+    private static readonly string[] UnsafeFiles =
+    [
+        "Datapaths/Datapath.cs", // Hashes of a batch on the stack; actions of a flow are always an ActionList.
+        "Flows/Flow.cs", // The core of the masked key, read as a key.
+    ];
+
     [Fact]
     public void The_namespace_is_the_folder()
     {
@@ -48,7 +55,7 @@ public sealed class SourceRuleTests
     [Fact]
     public void Pointers_and_Unsafe_stay_in_their_folders()
     {
-        Check((path, root) => UnsafeFolders.Contains(path.Split('/')[0])
+        Check((path, root) => UnsafeFolders.Contains(path.Split('/')[0]) || UnsafeFiles.Contains(path)
             ? []
             : root.DescendantNodes().Where(IsUnsafe).Select(node => $"line {LineOf(node)}: {node.ToString().Split('\n')[0]}"));
     }
@@ -66,7 +73,7 @@ public sealed class SourceRuleTests
     [Fact]
     public void Nothing_is_left_unfinished()
     {
-        string[] unfinished = ["NotImplementedException"];
+        string[] unfinished = ["NotImplementedException", "NotSupportedException"];
         Check((_, root) => root.DescendantNodes().OfType<ObjectCreationExpressionSyntax>()
             .Where(creation => unfinished.Contains(creation.Type.ToString()))
             .Select(creation => $"line {LineOf(creation)}: {creation}"));
