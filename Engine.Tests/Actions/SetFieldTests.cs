@@ -23,7 +23,7 @@ public sealed class SetFieldTests(ITestOutputHelper output) : IDisposable
         output.WriteLine($"seed {seed}");
         PacketMix mix = new(seed);
         int sets = 0;
-        for (int i = 0; i < 3000; i++)
+        for (int i = 0; i < 5000; i++)
         {
             byte[] frame = mix.NextPlain().ToArray();
             FlowKey key = new() { MacProtocol = 1 };
@@ -55,12 +55,15 @@ public sealed class SetFieldTests(ITestOutputHelper output) : IDisposable
             }
 
             // Without ports that can be parsed, as in a later fragment, the kernel still writes them where they would be, and shows them.
+            // The kernel measures authentication headers wrongly when it lists extension headers, and so reads ports as one of them.
             bool hasPorts = (expected.TransportSource.Raw | expected.TransportDestination.Raw) != 0;
-            if (hasPorts || expected.IpProtocol is not (6 or 17 or 132))
+            if ((hasPorts || expected.IpProtocol is not (6 or 17 or 132)) && key.Ipv6ExtensionHeaders == 0)
             {
                 NetlinkWriter writer = new(new byte[2048]);
                 FlowKey.WriteNetlink(expected, ref writer);
-                Assert.True(writer.Written.SequenceEqual(_recording.Upcalls[0].Key), $"step {i}: {Convert.ToHexStringLower(frame)} {Convert.ToHexStringLower(actions)}");
+                Assert.True(
+                    writer.Written.SequenceEqual(_recording.Upcalls[0].Key),
+                    $"step {i}: {Convert.ToHexStringLower(frame)} {Convert.ToHexStringLower(actions)}: {Convert.ToHexStringLower(writer.Written)} {Convert.ToHexStringLower(_recording.Upcalls[0].Key)}");
             }
 
             Assert.True(Checksums(frame) == Checksums(changed), $"step {i}: {Convert.ToHexStringLower(frame)} {Convert.ToHexStringLower(actions)}: {Checksums(frame)} {Checksums(changed)}");
