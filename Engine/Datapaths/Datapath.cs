@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Flows;
@@ -68,11 +69,15 @@ public sealed unsafe class Datapath : IDisposable
         Extract(worker, inPort, ref batch, keys);
         Hash(batch.Count, keys, hashes);
 
-        // Packets keep their order: a run of neighbours with one flow is executed together, a group never overtakes another.
+        FlowArray found = default;
+        Span<Flow?> flows = found;
+        FindCached(worker, keys[..batch.Count], hashes, flows);
+
+        // Packets keep their order: neighbours with one flow are executed together, a group never overtakes another.
         int count = batch.Count;
         for (int start = 0; start < count;)
         {
-            Flow? flow = Find(worker, in keys[start], hashes[start]);
+            Flow? flow = flows[start] ?? Find(worker, in keys[start], hashes[start]);
             int end = start + 1;
             if (flow is null)
             {
@@ -80,13 +85,11 @@ public sealed unsafe class Datapath : IDisposable
             }
             else
             {
-                while (end < count && hashes[end] == hashes[start] && flow.Matches(in keys[end]))
+                while (end < count && flows[end] == flow)
                 {
                     end++;
                 }
 
-                worker.Stats.CacheHit += (uint)(end - start - 1);
-                worker.Stats.MaskHit += (uint)(end - start - 1);
                 Execute(worker, flow, ref batch, keys, start, end);
             }
 
@@ -192,6 +195,16 @@ public sealed unsafe class Datapath : IDisposable
         }
     }
 
+    private static void FindCached(Worker worker, ReadOnlySpan<FlowKey> keys, ReadOnlySpan<uint> hashes, Span<Flow?> flows)
+    {
+        if (worker.Cache is { } cache)
+        {
+            uint count = (uint)cache.Find(keys, hashes, flows);
+            worker.Stats.CacheHit += count;
+            worker.Stats.MaskHit += count;
+        }
+    }
+
     // The cache first, then one subtable after the other.
     private Flow? Find(Worker worker, in FlowKey key, uint hash)
     {
@@ -257,5 +270,12 @@ public sealed unsafe class Datapath : IDisposable
         {
             worker.Upcalls.Add(packet, in key, UpcallCommand.Miss);
         }
+    }
+
+    [InlineArray(PacketBatch.Capacity)]
+    private struct FlowArray
+    {
+        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
+        private Flow? _first;
     }
 }

@@ -10,7 +10,7 @@ public sealed record DatapathOptions
     public int FrameCount { get; init; } = 4096;
 
     /// <summary>Entries of each worker's flow cache; 0 for none. 16 bytes each.</summary>
-    public int CacheEntries { get; init; } = 1 << 15;
+    public int CacheEntries { get; init; } = 1 << 16;
 
     /// <summary>Upcalls that can wait in each worker; more are lost, and counted.</summary>
     public int UpcallCapacity { get; init; } = 1024;

@@ -12,6 +12,7 @@ namespace Engine.Datapaths;
 /// <remarks>Threads: everything here is for one thread at a time; only the counters are read by others.</remarks>
 public sealed unsafe class Worker : IUpcallReply, IDisposable
 {
+    private readonly LineAlignedArray<FlowKey> _keys = new(PacketBatch.Capacity);
     private readonly List<TransmitQueue> _waiting = new(16);
     private readonly ulong[] _drops = new ulong[Enum.GetValues<DropReason>().Length];
     private DatapathStats _stats;
@@ -26,8 +27,6 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         Upcalls = new UpcallQueue(options.UpcallCapacity);
         ActionContext = new ActionContext();
 
-        // Large enough for the large object heap, and never moved, so that the keys stay in the same cache lines.
-        Keys = GC.AllocateArray<FlowKey>(PacketBatch.Capacity, pinned: true);
         Now = Environment.TickCount64;
     }
 
@@ -48,7 +47,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
     internal ActionContext ActionContext { get; }
 
     /// <summary>One key for each packet of a batch; between batches they hold the old ones.</summary>
-    internal FlowKey[] Keys { get; }
+    internal Span<FlowKey> Keys => _keys.Span;
 
     /// <summary>Milliseconds of the monotonic clock at the start of the round.</summary>
     internal long Now { get; private set; }

@@ -25,22 +25,42 @@ internal sealed class FlowCache
     public static uint Hash(in FlowKey key) =>
         key.Segments == FlowKeySegments.None ? (uint)FlowKey.MaskedHashCore(in key, in _signature.Bits) : _signature.Hash(in key);
 
-    /// <summary>Finds a flow that matches the key.</summary>
-    /// <param name="key">The key of the packet.</param>
-    /// <param name="hash">Its hash, as given to <see cref="Insert"/>.</param>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Flow? Find(in FlowKey key, uint hash)
+    /// <summary>Finds flows for a batch: all entries first, then all flows, so that waiting for memory overlaps.</summary>
+    /// <param name="keys">The keys of the packets.</param>
+    /// <param name="hashes">Their hashes, as given to <see cref="Insert"/>.</param>
+    /// <param name="flows">Gets the flow of each packet, null where the cache knows none.</param>
+    /// <returns>How many were found.</returns>
+    public int Find(ReadOnlySpan<FlowKey> keys, ReadOnlySpan<uint> hashes, Span<Flow?> flows)
     {
-        Entry[] entries = _entries;
-        int first = (int)(hash & (uint)(entries.Length - 1) & ~1u);
-        ref Entry entry = ref entries[first];
-        if (entry.Hash == hash && entry.Flow is { } flow && flow.Matches(in key) && !flow.IsRemoved)
+        hashes = hashes[..keys.Length];
+        flows = flows[..keys.Length];
+        for (int i = 0; i < keys.Length; i++)
         {
-            return flow;
+            flows[i] = Candidate(hashes[i]);
         }
 
-        return FindSecond(in key, hash, entries, first);
+        int found = 0;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            if (flows[i] is { } flow)
+            {
+                if (flow.Matches(in keys[i]) && !flow.IsRemoved)
+                {
+                    found++;
+                }
+                else
+                {
+                    flows[i] = null;
+                }
+            }
+        }
+
+        return found;
     }
+
+    /// <summary>Finds a flow that matches the key.</summary>
+    public Flow? Find(in FlowKey key, uint hash) =>
+        Candidate(hash) is { } flow && flow.Matches(in key) && !flow.IsRemoved ? flow : null;
 
     /// <summary>Remembers a flow; of the two entries in its place the older one goes.</summary>
     public void Insert(uint hash, Flow flow)
@@ -85,10 +105,19 @@ internal sealed class FlowCache
         return new FlowMask(in bits);
     }
 
-    private static Flow? FindSecond(in FlowKey key, uint hash, Entry[] entries, int first)
+    // The flow remembered for a hash; whether it matches is not known yet.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private Flow? Candidate(uint hash)
     {
-        ref Entry entry = ref entries[first + 1];
-        return entry.Hash == hash && entry.Flow is { } flow && flow.Matches(in key) && !flow.IsRemoved ? flow : null;
+        Entry[] entries = _entries;
+        int first = (int)(hash & (uint)(entries.Length - 1) & ~1u);
+        ref Entry entry = ref entries[first];
+        if (entry.Hash != hash)
+        {
+            entry = ref entries[first + 1];
+        }
+
+        return entry.Hash == hash ? entry.Flow : null;
     }
 
     private struct Entry

@@ -45,8 +45,8 @@ namespace Engine.Flows;
 [StructLayout(LayoutKind.Sequential, Pack = 1, Size = ByteSize)]
 public partial struct FlowKey
 {
-    /// <summary>Bytes of a key, segment set included.</summary>
-    public const int ByteSize = 592;
+    /// <summary>Bytes of a key, segment set included: whole cache lines, so that in an array every core is one line.</summary>
+    public const int ByteSize = 640;
 
     // --- core: metadata, L2, IPv4, L4. 64 bytes.
 
@@ -392,7 +392,10 @@ public partial struct FlowKey
     [NotMatched]
     public FlowKeySegments Segments;
 
-    private readonly int _padding;
+    private readonly int _padding0;
+    private readonly Ipv6Address _padding1;
+    private readonly Ipv6Address _padding2;
+    private readonly Ipv6Address _padding3;
 
     /// <summary>What <see cref="InPort"/> holds when the packet came from no port (the kernel's DP_MAX_PORTS).</summary>
     public const uint NoInPort = 0xffff;

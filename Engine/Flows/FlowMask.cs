@@ -11,7 +11,7 @@ public sealed class FlowMask : IEquatable<FlowMask>
     internal const int CoreWords = 8;
 
     // The segment set behind the fields is no part of the key.
-    private const int WordCount = (FlowKey.ByteSize / sizeof(ulong)) - 1;
+    private const int WordCount = FlowKey.MatchedSize / sizeof(ulong);
 
     private readonly FlowKey _bits;
     private readonly int[] _tailWords;
