@@ -1,6 +1,5 @@
 using Engine.Datapaths;
 using Engine.Platform;
-using Engine.Vports;
 
 namespace Engine.Control;
 

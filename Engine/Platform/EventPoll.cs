@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Engine.Primitives;
 
 namespace Engine.Platform;
 
