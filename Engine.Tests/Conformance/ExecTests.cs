@@ -64,16 +64,20 @@ public sealed class ExecTests : IDisposable
     }
 
     [SkippableFact]
-    public void A_thousand_flows_are_dumped_in_full()
+    public void Many_flows_are_dumped_in_full()
     {
+        const int Flows = 40_000;
         Skip.IfNot(CanRun);
         Expect(0, "", "add-dp", "dp0");
         string file = Path.GetTempFileName();
-        File.WriteAllLines(file, Enumerable.Range(0, 1000).Select(static i => string.Create(
+        File.WriteAllLines(file, Enumerable.Range(0, Flows).Select(static i => string.Create(
             CultureInfo.InvariantCulture, $"add in_port(0),eth(src=02:00:00:00:{i >> 8:x2}:{i & 255:x2},dst=02:00:00:00:00:02),eth_type(0x88b5) 0")));
         Expect(0, null, "add-flows", "dp0", file);
         File.Delete(file);
-        Assert.Equal(1000, Expect(0, null, "dump-flows", "dp0").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        for (int round = 0; round < 3; round++)
+        {
+            Assert.Equal(Flows, Expect(0, null, "dump-flows", "dp0").Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+        }
     }
 
     private string Expect(int exit, string? text, params string[] arguments)
@@ -109,7 +113,7 @@ public sealed class ExecTests : IDisposable
             Assert.Fail($"{string.Join(' ', command)} hangs");
         }
 
-        _output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{text}{error.Result}");
+        _output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{(text.Length > 4096 ? text[..4096] : text)}{error.Result}");
         return (process.ExitCode, text);
     }
 }

@@ -61,6 +61,11 @@ public abstract class ControlClient
         return false;
     }
 
+    /// <summary>A dump begins or has ended: a client that can hold a whole one makes room for it, or gives the room back.</summary>
+    internal virtual void PrepareForDump(bool begins)
+    {
+    }
+
     /// <summary>Sends a datagram of a dump, which is kept and tried again when it is not taken.</summary>
-    internal bool TrySendDump(ReadOnlySpan<byte> datagram) => TrySend(datagram);
+    internal virtual bool TrySendDump(ReadOnlySpan<byte> datagram) => TrySend(datagram);
 }

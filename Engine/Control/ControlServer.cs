@@ -214,6 +214,7 @@ public sealed class ControlServer : IDisposable
             errno = Dispatch(client, in header, message, ref ack, out bool isDump);
             if (isDump)
             {
+                client.PrepareForDump(begins: true);
                 Pump(client);
                 return;
             }
@@ -332,9 +333,10 @@ public sealed class ControlServer : IDisposable
                 }
             }
 
-            if (dump.IsEnded)
+            if (dump.IsEnded && dump.Waiting is null)
             {
                 client.Dump = null;
+                client.PrepareForDump(begins: false);
             }
         }
     }

@@ -6,6 +6,14 @@ namespace Engine.Control;
 /// <remarks>Threads: as <see cref="ControlClient"/>. A client that does not read loses what does not fit its socket's buffer.</remarks>
 internal sealed class SocketClient(uint portId, SequencedSocket socket) : ControlClient(portId), IDisposable
 {
+    // Enough for the upcalls of a busy moment and the largest datagram of a dump several times over.
+    private const int BufferSize = 8 << 20;
+
+    // A dump of some 500,000 flows. What is longer is made while the client reads.
+    private const int DumpBufferSize = 256 << 20;
+
+    private int _dumpRoom = BufferSize;
+
     /// <summary>This end of the socket.</summary>
     public SequencedSocket Socket { get; } = socket;
 
@@ -49,6 +57,9 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
         _ => 0,
     };
 
+    /// <summary>Makes room for what the client does not read at once.</summary>
+    public void SetBuffer() => Socket.SetSendBuffer(BufferSize);
+
     /// <summary>Hands a datagram on that is no answer of the server's families.</summary>
     public void Forward(ReadOnlySpan<byte> datagram) => Send(datagram);
 
@@ -57,6 +68,39 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     {
         Host?.Dispose();
         Socket.Dispose();
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Open vSwitch takes a dump that has nothing to read for ended, since the kernel makes the rest of it in the very call that reads. So a
+    /// whole dump has to wait in the socket. Only one may: whoever has not read the last gets no more room for the next.</remarks>
+    internal override void PrepareForDump(bool begins)
+    {
+        if (begins)
+        {
+            _dumpRoom = Socket.CountUnread() < BufferSize ? DumpBufferSize : BufferSize;
+        }
+        else
+        {
+            SetBuffer();
+        }
+    }
+
+    /// <inheritdoc/>
+    internal override bool TrySendDump(ReadOnlySpan<byte> datagram)
+    {
+        if (TrySend(datagram))
+        {
+            return true;
+        }
+
+        if (_dumpRoom == BufferSize)
+        {
+            return false;
+        }
+
+        Socket.SetSendBuffer(_dumpRoom);
+        _dumpRoom = BufferSize;
+        return TrySend(datagram);
     }
 
     /// <inheritdoc/>

@@ -20,9 +20,6 @@ public sealed class SocketServer : IDisposable
     /// <summary>Type of the message that sets an option; the kernel leaves it unused.</summary>
     public const ushort OptionMessage = 0xf;
 
-    // Enough for the upcalls of a busy moment and the largest datagram of a dump several times over.
-    private const int SendBufferSize = 8 << 20;
-
     // The kernel takes a netlink buffer as long as the sender's buffer allows; programs stay far below.
     private const int ReceiveBufferSize = 1 << 20;
 
@@ -151,7 +148,7 @@ public sealed class SocketServer : IDisposable
 
     private void Start(SocketClient client)
     {
-        client.Socket.SetSendBuffer(SendBufferSize);
+        client.SetBuffer();
         Server.TryAdd(client);
         _byDescriptor[client.Socket.Number] = client;
         if (client.Inode != 0)

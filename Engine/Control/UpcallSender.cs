@@ -1,13 +1,14 @@
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Netlink;
+using Engine.Packets;
 using Engine.Upcalls;
 
 namespace Engine.Control;
 
 /// <summary>Turns the upcalls of a datapath into OVS_PACKET_CMD_MISS and _ACTION messages and sends them to the port ids that are to get them.</summary>
 /// <remarks>Threads: each worker calls it for its own upcalls. A client that does not take one has lost it, and the datapath counts it.</remarks>
-internal sealed class UpcallSender(ControlClients clients, ControlledDatapath datapath, PacketFamily family) : IUpcallHandler
+internal sealed unsafe class UpcallSender(ControlClients clients, ControlledDatapath datapath, PacketFamily family) : IUpcallHandler
 {
     // Headers, the key, and the attributes that are numbers.
     private const int Overhead = 2048;
@@ -22,7 +23,7 @@ internal sealed class UpcallSender(ControlClients clients, ControlledDatapath da
     public void Handle(ref Upcall upcall, IUpcallReply port)
     {
         uint portId = ChoosePortId(ref upcall, port);
-        if (portId == 0 || !clients.TryFind(portId, out ControlClient? client) || !TrySend(client!, ref upcall))
+        if (portId == 0 || !clients.TryFind(portId, out ControlClient? client) || !TrySendAll(client!, ref upcall, port))
         {
             port.CountLost();
         }
@@ -47,10 +48,42 @@ internal sealed class UpcallSender(ControlClients clients, ControlledDatapath da
             ? upcall.FlowHash
             : FlowCache.Hash(in upcall.Key) | SoftwareHash | TransportHash;
 
-    // The kernel's queue_userspace_packet.
-    private bool TrySend(ControlClient client, ref Upcall upcall)
+    // User space sees packets as they would be on a wire: super-frames in segments, checksums complete (the kernel's queue_gso_packets).
+    private bool TrySendAll(ControlClient client, ref Upcall upcall, IUpcallReply port)
     {
-        ReadOnlySpan<byte> packet = upcall.Bytes;
+        Packet* packet = upcall.Packet;
+        if (packet->Offload.GsoType == 0)
+        {
+            return ChecksumOffload.TryFinish(ref *packet) && TrySend(client, ref upcall, packet->Bytes);
+        }
+
+        if (port is not Worker worker || !SegmentationOffload.TryStart(ref *packet, out SegmentationOffload segments))
+        {
+            return false;
+        }
+
+        while (segments.Remaining > 0)
+        {
+            Packet* segment = segments.TryNext(worker.Pool);
+            if (segment == null)
+            {
+                return false;
+            }
+
+            bool isSent = TrySend(client, ref upcall, segment->Bytes);
+            worker.Pool.Free(segment);
+            if (!isSent)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    // The kernel's queue_userspace_packet.
+    private bool TrySend(ControlClient client, ref Upcall upcall, ReadOnlySpan<byte> packet)
+    {
         if (packet.Length + NetlinkAttribute.HeaderSize > ushort.MaxValue)
         {
             return false;

@@ -98,6 +98,14 @@ internal sealed unsafe class SequencedSocket : IDisposable
         }
     }
 
+    /// <summary>Bytes of memory that datagrams take which the other end has not read.</summary>
+    public int CountUnread()
+    {
+        const nuint OutputQueue = 0x5411; // SIOCOUTQ
+        int unread = 0;
+        return Libc.ioctl(Number, OutputQueue, &unread) == 0 ? unread : 0;
+    }
+
     /// <summary>Number of the socket in the system, as /proc shows it.</summary>
     public ulong ReadInode()
     {
