@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using Engine.Packets;
+using Engine.Platform;
 using Engine.Primitives;
 using Engine.Vports;
 
@@ -179,6 +180,38 @@ public sealed unsafe class NetdevDriverTests
 
     [SkippableTheory]
     [InlineData("packet")]
+    [InlineData("uring")]
+    [InlineData("xdp-native")]
+    [InlineData("xdp-generic")]
+    public void A_frame_wakes_who_waits_for_it(string driver)
+    {
+        using TwoHosts hosts = new();
+        using PacketPool pool = new(4096, PacketPool.XdpFrameSize);
+        (IVportDriver left, Netdev device, int descriptor) = NetdevPair.Open(hosts, "left", driver, new XdpMemory(pool));
+        using NetdevEnd sender = new(hosts.Left, "eth");
+        using (device)
+        using (left)
+        {
+            byte[] frame = Convert.FromHexString("02000000000202000000000188b5" + new string('0', 92));
+            for (int i = 0; i < 5; i++)
+            {
+                // Only who has found nothing may wait. The host sends frames of its own at first.
+                do
+                {
+                    while (TryReceive(left, pool))
+                    {
+                    }
+                }
+                while (Wait(descriptor, 20) != 0);
+                sender.Send(frame);
+                Assert.Equal(1, Wait(descriptor, 2000));
+                Assert.True(TryReceive(left, pool));
+            }
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData("packet")]
     [InlineData("xdp-native")]
     public void What_the_ring_cannot_hold_is_counted_as_dropped(string driver)
     {
@@ -263,6 +296,24 @@ public sealed unsafe class NetdevDriverTests
             Assert.Equal(Sent, a + b);
             Assert.InRange(a, 64, 192);
         }
+    }
+
+    private static int Wait(int descriptor, int timeoutMs)
+    {
+        Libc.pollfd wait = new() { fd = descriptor, events = Libc.POLLIN };
+        return Libc.poll(&wait, 1, timeoutMs);
+    }
+
+    private static bool TryReceive(IVportDriver driver, PacketPool pool)
+    {
+        PacketBatch batch = default;
+        driver.Receive(pool, ref batch);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            pool.Free(batch.Pointer(i));
+        }
+
+        return batch.Count != 0;
     }
 
     private static int Count(PacketSocketDriver driver, PacketPool pool, int length)

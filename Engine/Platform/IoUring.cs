@@ -72,9 +72,6 @@ internal sealed unsafe class IoUring : IDisposable
         }
     }
 
-    /// <summary>What to wait on for a result.</summary>
-    public FileDescriptor Descriptor => _ring;
-
     /// <summary>Whether a call would bring results or take requests.</summary>
     public bool NeedsCall
     {

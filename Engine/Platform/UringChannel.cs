@@ -64,9 +64,6 @@ internal sealed unsafe class UringChannel : IDisposable
     /// <summary>Frees the memory if the owner did not.</summary>
     ~UringChannel() => NativeMemory.Free(_template);
 
-    /// <summary>What to wait on for a frame.</summary>
-    public FileDescriptor Descriptor => _ring.Descriptor;
-
     /// <summary>Where frames to be sent are added.</summary>
     public MessageQueue Queue => _queue;
 

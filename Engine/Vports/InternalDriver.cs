@@ -26,8 +26,9 @@ public sealed unsafe class InternalDriver : IVportDriver
     /// <summary>The device, to be asked for what the host has set.</summary>
     public Netdev Device { get; }
 
-    /// <summary>What to wait on (poll, epoll, io_uring) for packets.</summary>
-    public SafeHandle WaitHandle => _channel?.Descriptor ?? _tap.Descriptor;
+    /// <summary>What to wait on (poll, epoll) for packets, once <see cref="Receive"/> has found none.</summary>
+    // The device, not the ring: a frame's arrival wakes no one who waits for a ring with deferred work.
+    public SafeHandle WaitHandle => _tap.Descriptor;
 
     /// <summary>Whether frames move by io_uring; else by a call for each.</summary>
     public bool UsesUring => _channel is not null;

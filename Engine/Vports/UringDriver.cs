@@ -28,8 +28,9 @@ public sealed unsafe class UringDriver : IVportDriver
         _channel = channel;
     }
 
-    /// <summary>What to wait on (poll, epoll) for frames.</summary>
-    public SafeHandle WaitHandle => _channel.Descriptor;
+    /// <summary>What to wait on (poll, epoll) for frames, once <see cref="Receive"/> has found none.</summary>
+    // The socket, not the ring: a frame's arrival wakes no one who waits for a ring with deferred work.
+    public SafeHandle WaitHandle => _socket;
 
     /// <summary>Takes the device's frames from the host and starts to receive them.</summary>
     /// <param name="netdev">The device, opened in the network namespace of the calling thread.</param>
