@@ -1,8 +1,6 @@
 using System.Text;
-using Engine.Actions;
 using Engine.Datapaths;
 using Engine.Flows;
-using Engine.Primitives;
 using Engine.Text;
 
 namespace Engine.Cli;

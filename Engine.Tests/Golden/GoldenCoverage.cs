@@ -47,7 +47,7 @@ public static class GoldenCoverage
     }
 
     /// <summary>What the comparison of this scenario waits for; null when it is compared.</summary>
-    public static string? Awaits(NetlinkScenario scenario) => 
+    public static string? Awaits(NetlinkScenario scenario) =>
         scenario.Steps.Any(static step => step is { Family: "ovs_packet", Cmd: "EXECUTE", Errno: 0 or null, Request: { } request } && SendsThroughConntrack(request)) ? Conntrack : null;
 
     /// <summary>What the comparison of this command waits for; null when it is compared.</summary>
