@@ -19,21 +19,31 @@ public sealed class LibcTests
         #include <poll.h>
         #include <sched.h>
         #include <unistd.h>
+        #include <signal.h>
+        #include <sys/epoll.h>
         #include <sys/ioctl.h>
         #include <sys/mman.h>
+        #include <sys/prctl.h>
+        #include <sys/resource.h>
         #include <sys/socket.h>
         #include <sys/syscall.h>
         #include <sys/uio.h>
+        #include <sys/un.h>
         #include <net/if.h>
         #include <net/if_arp.h>
+        #include <linux/audit.h>
         #include <linux/bpf.h>
+        #include <linux/capability.h>
         #include <linux/ethtool.h>
+        #include <linux/filter.h>
         #include <linux/if_ether.h>
         #include <linux/if_link.h>
         #include <linux/if_packet.h>
         #include <linux/if_tun.h>
         #include <linux/if_xdp.h>
         #include <linux/io_uring.h>
+        #include <linux/netlink.h>
+        #include <linux/seccomp.h>
         #include <linux/sockios.h>
         #include <linux/virtio_net.h>
         """;
@@ -47,6 +57,14 @@ public sealed class LibcTests
         ["bpf_attr.link_create_target_ifindex"] = "link_create.target_ifindex",
         ["bpf_attr.link_create_attach_type"] = "link_create.attach_type",
         ["bpf_attr.link_create_flags"] = "link_create.flags",
+        ["seccomp_notif.nr"] = "data.nr",
+        ["seccomp_notif.arch"] = "data.arch",
+        ["seccomp_notif.instruction_pointer"] = "data.instruction_pointer",
+        ["seccomp_notif.args"] = "data.args",
+        ["BPF_LD_W_ABS"] = "BPF_LD | BPF_W | BPF_ABS",
+        ["BPF_JMP_JEQ_K"] = "BPF_JMP | BPF_JEQ | BPF_K",
+        ["BPF_JMP_JGE_K"] = "BPF_JMP | BPF_JGE | BPF_K",
+        ["BPF_RET_K"] = "BPF_RET | BPF_K",
         ["bpf_insn.regs"] = "code) + 1 + 0 * offsetof(struct bpf_insn, code",
     };
 
@@ -88,7 +106,7 @@ public sealed class LibcTests
                 continue;
             }
 
-            Ask(constant.Name, constant.Name, Convert.ToInt64(constant.GetRawConstantValue() is nuint value ? (ulong)value : constant.GetRawConstantValue(), null));
+            Ask(constant.Name, CNames.GetValueOrDefault(constant.Name, constant.Name), Convert.ToInt64(constant.GetRawConstantValue() is nuint value ? (ulong)value : constant.GetRawConstantValue(), null));
         }
 
         Ask("SYS_bpf", "SYS_bpf", Libc.SYS_bpf);
