@@ -30,6 +30,20 @@ public sealed class FlowFileTests
         Assert.Equal(line.Contains("packets:3", StringComparison.Ordinal) ? 3u : 0u, flow.Stats.Packets);
     }
 
+    // The kernel takes a key without eth() for a bare packet. Ports receive none: it takes actions and another look-up to make one.
+    [Theory]
+    [InlineData("in_port(1) 2", true)]
+    [InlineData("in_port(1),eth_type(0x0806) 2", true)]
+    [InlineData("recirc_id(0),in_port(1),eth_type(0x0806) 2", true)]
+    [InlineData("recirc_id(0x4),in_port(1),eth_type(0x0806) 2", false)]
+    [InlineData("recirc_id(0x4),in_port(1),eth(),eth_type(0x0806) 2", true)]
+    [InlineData("in_port(1),eth_type(0x0800),ipv4(dst=10.1.0.0/16,proto=6),tcp(dst=443) push_vlan(vid=7,pcp=0),2", true)]
+    public void A_key_without_eth_is_of_a_frame_unless_it_came_round_again(string line, bool hasEthernet)
+    {
+        Assert.True(FlowFile.TryParse("a.flows", line, out IReadOnlyList<FlowLine> flows, out _));
+        Assert.Equal(hasEthernet ? 1 : 0, flows[0].Key.MacProtocol);
+    }
+
     [Theory]
     [InlineData("in_port(1),eth() drop")]
     [InlineData("in_port(1),eth(), actions:drop")]

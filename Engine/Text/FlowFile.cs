@@ -7,6 +7,8 @@ namespace Engine.Text;
 /// <remarks>
 /// <para>A line is a key, then either actions behind a space, or statistics and other <c>name:value</c> pairs behind commas of
 /// which the last is <c>actions:ACTIONS</c>. It may start with <c>ufid:...,</c>. Of the pairs, packets, bytes and flags are kept.</para>
+/// <para>A key without <c>eth()</c> is of a packet with an Ethernet header all the same, as all that ports receive is. The kernel would
+/// take it for a bare packet, which here needs a recirculation id: only actions make one.</para>
 /// <para>Threads: no state.</para>
 /// </remarks>
 public static class FlowFile
@@ -93,7 +95,7 @@ public static class FlowFile
         {
             cursor.SkipDelimiters();
             keyStart = cursor.Position;
-            read = FlowText.TryReadFlowKey(ref cursor, out _, ref key, ref mask);
+            read = FlowText.TryReadFlowKey(ref cursor, out _, ref key, ref mask, assumesEthernet: true);
         }
 
         int keyEnd = cursor.Position;

@@ -97,7 +97,7 @@ public static class FlowText
     }
 
     /// <summary>Reads a UFID, if there is one, and a key with its mask. Stops behind the last attribute.</summary>
-    internal static bool TryReadFlowKey(ref TextCursor cursor, out Ufid ufid, ref FlowKey key, ref FlowKey mask)
+    internal static bool TryReadFlowKey(ref TextCursor cursor, out Ufid ufid, ref FlowKey key, ref FlowKey mask, bool assumesEthernet = false)
     {
         if (!TryReadUfid(ref cursor, out ufid))
         {
@@ -113,6 +113,11 @@ public static class FlowText
             return false;
         }
 
+        if (assumesEthernet && SaysNothingOfTheLink(keyWriter.Written))
+        {
+            keyWriter.Put((int)OvsKeyAttribute.Ethernet, KeySchemas.Find((int)OvsKeyAttribute.Ethernet)!.Size).Clear();
+        }
+
         // First the key alone, to know whether key or mask is at fault.
         Refusal refusal = FlowKey.TryParseNetlink(keyWriter.Written, out key);
         if (refusal.IsRefused)
@@ -122,6 +127,25 @@ public static class FlowText
 
         refusal = FlowKey.TryParseNetlink(keyWriter.Written, maskWriter.Written, out key, out mask);
         return !refusal.IsRefused || cursor.Refuse(Locate(in cursor, maskMap, in refusal), refusal);
+    }
+
+    // Neither eth() nor a recirculation id: a packet that comes round again may have lost its Ethernet header.
+    private static bool SaysNothingOfTheLink(ReadOnlySpan<byte> key)
+    {
+        foreach (NetlinkAttribute attribute in new NetlinkAttributes(key))
+        {
+            switch ((OvsKeyAttribute)attribute.Type)
+            {
+                case OvsKeyAttribute.Ethernet:
+                    return false;
+                case OvsKeyAttribute.RecirculationId when attribute.Read<uint>() != 0:
+                    return false;
+                default:
+                    break;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Reads a UFID with its prefix, if there is one.</summary>
