@@ -81,6 +81,9 @@ public sealed class FlowMask : IEquatable<FlowMask>
         return new FlowMask(in whole);
     }
 
+    /// <summary>Whether it was prepared from these bits.</summary>
+    internal bool HasBits(in FlowKey bits) => Words(in _bits).SequenceEqual(Words(in bits));
+
     /// <inheritdoc/>
     public bool Equals(FlowMask? other) =>
         other is not null && other._hashCode == _hashCode && Words(in _bits).SequenceEqual(Words(in other._bits));

@@ -22,6 +22,9 @@ public sealed class FlowTable
     private readonly Dictionary<FlowMask, MaskUse> _masks = [];
     private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
     private readonly int _workerCount;
+
+    // Flows of one mask often come in a row: the last one is compared before a mask is prepared.
+    private MaskUse? _lastUse;
     private Subtable[] _subtables = [];
 
     /// <summary>Makes an empty table for flows that are counted by this many workers.</summary>
@@ -149,6 +152,7 @@ public sealed class FlowTable
         if (--use.FlowCount == 0)
         {
             _masks.Remove(flow.Mask);
+            _lastUse = null;
         }
 
         if (use.Subtable.Count == 0)
@@ -166,6 +170,7 @@ public sealed class FlowTable
         List<Flow> flows = ToList();
         Volatile.Write(ref _subtables, []);
         _masks.Clear();
+        _lastUse = null;
         _bySignature.Clear();
         _byUfid.Clear();
         Count = 0;
@@ -189,13 +194,8 @@ public sealed class FlowTable
 
     private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)
     {
-        FlowMask candidate = new(in mask);
-        if (!_masks.TryGetValue(candidate, out MaskUse? use))
-        {
-            use = new MaskUse(candidate, SubtableOf(candidate.WholeBytes()));
-            _masks.Add(candidate, use);
-        }
-
+        MaskUse use = _lastUse is { } last && last.Mask.HasBits(in mask) ? last : UseOf(in mask);
+        _lastUse = use;
         Flow flow = new(in key, use.Mask, actions, ufid, _workerCount);
         use.FlowCount++;
         int passed = use.Subtable.Insert(flow, in key);
@@ -211,6 +211,18 @@ public sealed class FlowTable
 
         Count++;
         return flow;
+    }
+
+    private MaskUse UseOf(in FlowKey mask)
+    {
+        FlowMask candidate = new(in mask);
+        if (!_masks.TryGetValue(candidate, out MaskUse? use))
+        {
+            use = new MaskUse(candidate, SubtableOf(candidate.WholeBytes()));
+            _masks.Add(candidate, use);
+        }
+
+        return use;
     }
 
     private Subtable SubtableOf(FlowMask signature)
