@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using Engine.Control;
 using Engine.Datapaths;
+using Engine.Tests.Live;
 using Xunit.Abstractions;
 
 namespace Engine.Tests.Conformance;
@@ -21,7 +22,11 @@ public sealed class ExecTests : IDisposable
         _sockets = new SocketServer(_server, _path);
     }
 
-    private static bool CanRun => Environment.IsPrivilegedProcess && File.Exists("/usr/bin/ovs-dpctl");
+    private static void RequireOpenVSwitch()
+    {
+        Requires.NetworkAdministration();
+        Requires.Program("ovs-dpctl");
+    }
 
     public void Dispose()
     {
@@ -32,7 +37,7 @@ public sealed class ExecTests : IDisposable
     [SkippableFact]
     public void Datapaths_ports_and_flows_are_made_shown_and_removed()
     {
-        Skip.IfNot(CanRun);
+        RequireOpenVSwitch();
         const string Flow = "in_port(0),eth(src=02:00:00:00:00:01,dst=02:00:00:00:00:02),eth_type(0x88b5)";
         Expect(0, "", "add-dp", "dp0");
         Expect(1, "", "add-dp", "dp0");
@@ -56,7 +61,7 @@ public sealed class ExecTests : IDisposable
     [SkippableFact]
     public void Children_are_served_and_exit_codes_pass()
     {
-        Skip.IfNot(CanRun);
+        RequireOpenVSwitch();
         (int exit, string text) = Run("sh", "-c", "ovs-dpctl add-dp dp1 && ovs-dpctl dump-dps; exit 7");
         Assert.Equal((7, "system@dp1\n"), (exit, text));
         Assert.Equal(127, Run("no-such-program").Exit);
@@ -67,7 +72,7 @@ public sealed class ExecTests : IDisposable
     public void Many_flows_are_dumped_in_full()
     {
         const int Flows = 40_000;
-        Skip.IfNot(CanRun);
+        RequireOpenVSwitch();
         Expect(0, "", "add-dp", "dp0");
         string file = Path.GetTempFileName();
         File.WriteAllLines(file, Enumerable.Range(0, Flows).Select(static i => string.Create(
