@@ -35,7 +35,9 @@ public sealed class DatapathRaceTests(ITestOutputHelper output)
         }
 
         using CancellationTokenSource stop = new(TimeSpan.FromSeconds(Seconds));
-        Task<long> worker = Task.Run(() => Forward(datapath, stop.Token));
+        // A thread of its own: those of the pool may all be taken by other tests.
+        CancellationToken token = stop.Token;
+        Task<long> worker = Task.Factory.StartNew(() => Forward(datapath, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
         long changes = 0;
         Random random = new(1);
         Flow?[] flows = new Flow?[Networks];

@@ -21,7 +21,10 @@ public sealed class FlowTableRaceTests(ITestOutputHelper output)
         }
 
         using CancellationTokenSource stop = new(TimeSpan.FromSeconds(Seconds));
-        Task<long>[] readers = [.. Enumerable.Range(0, Readers).Select(seed => Task.Run(() => Read(table, seed, stop.Token)))];
+        // Threads of their own: those of the pool may all be taken by other tests.
+        CancellationToken token = stop.Token;
+        Task<long>[] readers = [.. Enumerable.Range(0, Readers).Select(seed =>
+            Task.Factory.StartNew(() => Read(table, seed, token), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default))];
         long changes = 0;
         Random random = new(1);
         Flow?[] flows = new Flow?[Networks];
