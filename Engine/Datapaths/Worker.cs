@@ -26,7 +26,6 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         Cache = options.CacheEntries > 0 ? new FlowCache(options.CacheEntries) : null;
         Upcalls = new UpcallQueue(options.UpcallCapacity);
         ActionContext = new ActionContext();
-
         Now = Environment.TickCount64;
     }
 

@@ -70,9 +70,6 @@ internal sealed class FlowCache
         _entries[first] = new Entry { Flow = flow, Hash = hash };
     }
 
-    /// <summary>Forgets everything, so that removed flows are not kept alive.</summary>
-    public void Clear() => Array.Clear(_entries);
-
     private static FlowMask MakeSignature()
     {
         FlowKey bits = default;

@@ -155,11 +155,7 @@ public sealed class FlowTable
             _lastUse = null;
         }
 
-        if (use.Subtable.Count == 0)
-        {
-            _bySignature.Remove(use.Subtable.Signature);
-            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != use.Subtable));
-        }
+        RemoveIfEmpty(use.Subtable);
 
         Count--;
     }
@@ -254,10 +250,15 @@ public sealed class FlowTable
             }
         }
 
-        if (shared.Count == 0)
+        RemoveIfEmpty(shared);
+    }
+
+    private void RemoveIfEmpty(Subtable subtable)
+    {
+        if (subtable.Count == 0)
         {
-            _bySignature.Remove(shared.Signature);
-            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != shared));
+            _bySignature.Remove(subtable.Signature);
+            Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != subtable));
         }
     }
 
