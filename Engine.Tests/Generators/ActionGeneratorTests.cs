@@ -1,10 +1,6 @@
-using System.Collections.Immutable;
 using Engine.Generators;
 using Engine.Generators.Infrastructure;
-using Engine.Tests.Architecture;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Text;
 
 namespace Engine.Tests.Generators;
 
@@ -78,13 +74,6 @@ public sealed class ActionGeneratorTests
         }
         """;
 
-    private static readonly ImmutableArray<MetadataReference> References =
-    [
-        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileNameWithoutExtension(path) is not ("Engine" or "Engine.Tests" or "Engine.Cli"))
-            .Select(path => MetadataReference.CreateFromFile(path)),
-    ];
-
     /// <summary>Id, what stands where the diagnostic points, the members of a class.</summary>
     public static TheoryData<string, string, string> Faults => new()
     {
@@ -106,40 +95,25 @@ public sealed class ActionGeneratorTests
     [Fact]
     public void The_generated_text_is_the_baseline()
     {
-        GeneratorRunResult result = Run(Sample, out _).Results.Single();
-        foreach (GeneratedSourceResult source in result.GeneratedSources)
-        {
-            string path = Path.Combine(Repository.Root, "Engine.Tests", "Generators", "Baselines", source.HintName + ".txt");
-            string text = source.SourceText.ToString();
-            if (Repository.UpdatesBaselines)
-            {
-                File.WriteAllText(path, text);
-            }
-
-            Assert.Equal(File.ReadAllText(path), text);
-        }
-
-        Assert.Equal(["SampleCompiler.g.cs", "SampleSteps.g.cs"], result.GeneratedSources.Select(source => source.HintName).Order());
+        GeneratorRun run = Run(Sample);
+        Baseline.AssertEqual(run.Sources);
+        Assert.Equal(["SampleCompiler.g.cs", "SampleSteps.g.cs"], run.Sources.Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void The_output_compiles_without_a_warning()
-    {
-        Run(Sample, out Compilation output);
-        Assert.Empty(output.GetDiagnostics().Where(diagnostic => diagnostic.Severity != DiagnosticSeverity.Hidden));
-    }
+    public void The_output_compiles_without_a_warning() => Assert.Empty(Run(Sample).Problems.Select(static problem => problem.ToString()));
 
     [Theory]
     [MemberData(nameof(Faults))]
     public void A_fault_is_reported_where_it_is(string id, string at, string declaration)
     {
         string source = Start + "namespace Engine.Actions { " + declaration + " }";
-        GeneratorRunResult result = Run(source, out _).Results.Single();
-        Diagnostic diagnostic = Assert.Single(result.Diagnostics);
+        GeneratorRun run = Run(source);
+        Diagnostic diagnostic = Assert.Single(run.Reported);
         Assert.Equal(id, diagnostic.Id);
         Assert.Equal(at, source.Substring(diagnostic.Location.SourceSpan.Start, diagnostic.Location.SourceSpan.Length));
         Assert.DoesNotContain("{", diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
-        Assert.Empty(result.GeneratedSources);
+        Assert.Empty(run.Sources);
     }
 
     [Theory]
@@ -147,65 +121,23 @@ public sealed class ActionGeneratorTests
     [InlineData("int depth) => default;", "int depth) { return default; }")]
     public void An_edit_that_changes_no_declaration_generates_nothing_again(string old, string edited)
     {
-        CSharpCompilation first = Compile(Sample);
-        GeneratorDriver driver = Driver().RunGenerators(first);
-        CSharpCompilation second = first.ReplaceSyntaxTree(first.SyntaxTrees.Single(), Parse(Sample.Replace(old, edited, StringComparison.Ordinal)));
-        GeneratorRunResult result = driver.RunGenerators(second).GetRunResult().Results.Single();
-        Assert.All(
-            result.TrackedSteps[TrackingNames.ActionSpec].SelectMany(step => step.Outputs),
-            output => Assert.True(output.Reason is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached, output.Reason.ToString()));
-        Assert.All(
-            result.TrackedOutputSteps.SelectMany(step => step.Value).SelectMany(step => step.Outputs),
-            output => Assert.Equal(IncrementalStepRunReason.Cached, output.Reason));
+        GeneratorRun run = Run(Sample);
+        run.Edit("Sample.cs", text => text.Replace(old, edited, StringComparison.Ordinal));
+        run.AssertNothingGeneratedAgain(TrackingNames.ActionSpec);
     }
 
     [Fact]
     public void A_changed_declaration_is_generated_again()
     {
-        CSharpCompilation first = Compile(Sample);
-        GeneratorDriver driver = Driver().RunGenerators(first);
-        SyntaxTree edited = Parse(Sample.Replace("Length = 4", "Length = 8", StringComparison.Ordinal));
-        GeneratorRunResult result = driver.RunGenerators(first.ReplaceSyntaxTree(first.SyntaxTrees.Single(), edited)).GetRunResult().Results.Single();
-        Assert.Single(result.TrackedSteps[TrackingNames.ActionSpec].SelectMany(step => step.Outputs), output => output.Reason == IncrementalStepRunReason.Modified);
+        GeneratorRun run = Run(Sample);
+        run.Edit("Sample.cs", static text => text.Replace("Length = 4", "Length = 8", StringComparison.Ordinal));
+        Assert.Single(run.ReasonsOf(TrackingNames.ActionSpec), IncrementalStepRunReason.Modified);
     }
 
     [Fact]
-    public void A_spec_holds_nothing_of_the_compiler()
-    {
-        Queue<Type> types = new([typeof(Engine.Generators.Actions.ActionSpec)]);
-        HashSet<Type> seen = [];
-        while (types.TryDequeue(out Type? type))
-        {
-            if (seen.Add(type))
-            {
-                Assert.DoesNotContain("CodeAnalysis", type.FullName!, StringComparison.Ordinal);
-                IEnumerable<Type> fields = type.GetFields((System.Reflection.BindingFlags)0x34).Select(field => field.FieldType);
-                foreach (Type next in fields.Concat(type.GetGenericArguments()).Where(next => next.Namespace != "System"))
-                {
-                    types.Enqueue(next);
-                }
-            }
-        }
-
-        Assert.Contains(typeof(Engine.Generators.Actions.StepMethod), seen);
-    }
+    public void A_spec_holds_nothing_of_the_compiler() => SpecTypes.AssertFreeOfTheCompiler(typeof(Engine.Generators.Actions.ActionSpec), typeof(Engine.Generators.Actions.StepMethod));
 
     private static string Class(string members) => "[ActionSet] internal sealed partial class Bad { " + members + " }";
 
-    private static CSharpGeneratorDriver Driver() => CSharpGeneratorDriver.Create(
-        [new ActionGenerator().AsSourceGenerator()],
-        parseOptions: (CSharpParseOptions)Parse(string.Empty).Options,
-        driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
-
-    private static SyntaxTree Parse(string source) =>
-        CSharpSyntaxTree.ParseText(SourceText.From(source), new CSharpParseOptions(LanguageVersion.Preview, DocumentationMode.Diagnose), "Sample.cs");
-
-    private static CSharpCompilation Compile(string source) => CSharpCompilation.Create(
-        "Sample",
-        [Parse(source)],
-        References,
-        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, allowUnsafe: true, nullableContextOptions: NullableContextOptions.Enable));
-
-    private static GeneratorDriverRunResult Run(string source, out Compilation output) =>
-        Driver().RunGeneratorsAndUpdateCompilation(Compile(source), out output, out _).GetRunResult();
+    private static GeneratorRun Run(string source) => GeneratorRun.OverText(new ActionGenerator(), source, withEngine: false);
 }

@@ -54,8 +54,18 @@ internal sealed class GeneratorRun
         Repository.SourcesOf("Engine").Where(isTaken).Select(static path => (path, File.ReadAllText(Path.Combine(Repository.Root, "Engine", path)))),
         withEngine: false);
 
-    /// <summary>Runs over one file that may use the public types of Engine.</summary>
-    public static GeneratorRun OverText(IIncrementalGenerator generator, string text) => Over(generator, [("Sample.cs", text)], withEngine: true);
+    /// <summary>Runs over one file, <c>Sample.cs</c>.</summary>
+    /// <param name="generator">The generator.</param>
+    /// <param name="text">The file.</param>
+    /// <param name="withEngine">Whether the file may use the public types of Engine; one that declares types of these names itself may not.</param>
+    public static GeneratorRun OverText(IIncrementalGenerator generator, string text, bool withEngine = true) => Over(generator, [("Sample.cs", text)], withEngine);
+
+    /// <summary>Asserts that the last run took everything from the run before: no step gave anything new, no file was written again.</summary>
+    public void AssertNothingGeneratedAgain(string trackingName)
+    {
+        Assert.All(ReasonsOf(trackingName), static reason => Assert.True(reason is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached, reason.ToString()));
+        Assert.All(ReasonsOfOutputs(), static reason => Assert.Equal(IncrementalStepRunReason.Cached, reason));
+    }
 
     /// <summary>Changes one file and runs again.</summary>
     public void Edit(string path, Func<string, string> change)

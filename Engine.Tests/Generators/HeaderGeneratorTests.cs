@@ -1,10 +1,6 @@
-using System.Collections.Immutable;
 using Engine.Generators;
 using Engine.Generators.Infrastructure;
-using Engine.Tests.Architecture;
 using Microsoft.CodeAnalysis;
-using Microsoft.CodeAnalysis.CSharp;
-using Microsoft.CodeAnalysis.Text;
 
 namespace Engine.Tests.Generators;
 
@@ -71,11 +67,6 @@ public sealed class HeaderGeneratorTests
         }
         """;
 
-    private static readonly ImmutableArray<MetadataReference> References =
-    [
-        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator).Select(path => MetadataReference.CreateFromFile(path)),
-    ];
-
     /// <summary>Id, what stands where the diagnostic points, the struct.</summary>
     public static TheoryData<string, string, string> Faults => new()
     {
@@ -102,39 +93,24 @@ public sealed class HeaderGeneratorTests
     [Fact]
     public void The_generated_text_is_the_baseline()
     {
-        GeneratorRunResult result = Run(Sample, out _).Results.Single();
-        foreach (GeneratedSourceResult source in result.GeneratedSources)
-        {
-            string path = Path.Combine(Repository.Root, "Engine.Tests", "Generators", "Baselines", source.HintName + ".txt");
-            string text = source.SourceText.ToString();
-            if (Repository.UpdatesBaselines)
-            {
-                File.WriteAllText(path, text);
-            }
-
-            Assert.Equal(File.ReadAllText(path), text);
-        }
-
-        Assert.Equal(["InnerHeader.g.cs", "SampleHeader.g.cs"], result.GeneratedSources.Select(source => source.HintName).Order());
+        GeneratorRun run = Run(Sample);
+        Baseline.AssertEqual(run.Sources);
+        Assert.Equal(["InnerHeader.g.cs", "SampleHeader.g.cs"], run.Sources.Keys.Order(StringComparer.Ordinal));
     }
 
     [Fact]
-    public void The_output_compiles_without_a_warning()
-    {
-        Run(Sample, out Compilation output);
-        Assert.Empty(output.GetDiagnostics().Where(diagnostic => diagnostic.Severity != DiagnosticSeverity.Hidden));
-    }
+    public void The_output_compiles_without_a_warning() => Assert.Empty(Run(Sample).Problems.Select(static problem => problem.ToString()));
 
     [Theory]
     [MemberData(nameof(Faults))]
     public void A_fault_is_reported_where_it_is(string id, string at, string declaration)
     {
-        GeneratorRunResult result = Run(Start + declaration, out _).Results.Single();
-        Diagnostic diagnostic = Assert.Single(result.Diagnostics);
+        GeneratorRun run = Run(Start + declaration);
+        Diagnostic diagnostic = Assert.Single(run.Reported);
         Assert.Equal(id, diagnostic.Id);
         Assert.Equal(at, (Start + declaration).Substring(diagnostic.Location.SourceSpan.Start, diagnostic.Location.SourceSpan.Length));
         Assert.DoesNotContain("{", diagnostic.GetMessage(System.Globalization.CultureInfo.InvariantCulture).Replace("{ readonly get; set; }", string.Empty, StringComparison.Ordinal), StringComparison.Ordinal);
-        Assert.Empty(result.GeneratedSources);
+        Assert.Empty(run.Sources);
     }
 
     [Theory]
@@ -142,66 +118,24 @@ public sealed class HeaderGeneratorTests
     [InlineData("/// <summary>Address.</summary>", "// Another comment.")]
     public void An_edit_that_changes_no_field_generates_nothing_again(string old, string edited)
     {
-        CSharpCompilation first = Compile(Sample);
-        GeneratorDriver driver = Driver().RunGenerators(first);
-        CSharpCompilation second = first.ReplaceSyntaxTree(first.SyntaxTrees.Single(), Parse(Sample.Replace(old, edited, StringComparison.Ordinal)));
-        GeneratorRunResult result = driver.RunGenerators(second).GetRunResult().Results.Single();
-        Assert.All(
-            result.TrackedSteps[TrackingNames.HeaderSpec].SelectMany(step => step.Outputs),
-            output => Assert.True(output.Reason is IncrementalStepRunReason.Unchanged or IncrementalStepRunReason.Cached, output.Reason.ToString()));
-        Assert.All(
-            result.TrackedOutputSteps.SelectMany(step => step.Value).SelectMany(step => step.Outputs),
-            output => Assert.Equal(IncrementalStepRunReason.Cached, output.Reason));
+        GeneratorRun run = Run(Sample);
+        run.Edit("Sample.cs", text => text.Replace(old, edited, StringComparison.Ordinal));
+        run.AssertNothingGeneratedAgain(TrackingNames.HeaderSpec);
     }
 
     [Fact]
     public void A_changed_field_is_generated_again()
     {
-        CSharpCompilation first = Compile(Sample);
-        GeneratorDriver driver = Driver().RunGenerators(first);
-        SyntaxTree edited = Parse(Sample.Replace("Shift = 8, Width = 40", "Shift = 8, Width = 41", StringComparison.Ordinal));
-        GeneratorRunResult result = driver.RunGenerators(first.ReplaceSyntaxTree(first.SyntaxTrees.Single(), edited)).GetRunResult().Results.Single();
-        Assert.Single(result.TrackedSteps[TrackingNames.HeaderSpec].SelectMany(step => step.Outputs), output => output.Reason == IncrementalStepRunReason.Modified);
+        GeneratorRun run = Run(Sample);
+        run.Edit("Sample.cs", static text => text.Replace("Shift = 8, Width = 40", "Shift = 8, Width = 41", StringComparison.Ordinal));
+        Assert.Single(run.ReasonsOf(TrackingNames.HeaderSpec), IncrementalStepRunReason.Modified);
     }
 
     [Fact]
-    public void A_spec_holds_nothing_of_the_compiler()
-    {
-        Queue<Type> types = new([typeof(Engine.Generators.Headers.HeaderSpec)]);
-        HashSet<Type> seen = [];
-        while (types.TryDequeue(out Type? type))
-        {
-            if (seen.Add(type))
-            {
-                Assert.DoesNotContain("CodeAnalysis", type.FullName!, StringComparison.Ordinal);
-                IEnumerable<Type> fields = type.GetFields((System.Reflection.BindingFlags)0x34).Select(field => field.FieldType);
-                foreach (Type next in fields.Concat(type.GetGenericArguments()).Where(next => next.Namespace != "System"))
-                {
-                    types.Enqueue(next);
-                }
-            }
-        }
-
-        Assert.Contains(typeof(Engine.Generators.Headers.BitRange), seen);
-    }
+    public void A_spec_holds_nothing_of_the_compiler() => SpecTypes.AssertFreeOfTheCompiler(typeof(Engine.Generators.Headers.HeaderSpec), typeof(Engine.Generators.Headers.BitRange));
 
     private static string Ranged(string property) =>
         "[ProtocolHeader(Size = 9)] public partial struct Bad { public byte First; public Be16 Second; public EthernetAddress Source; " + property + " }";
 
-    private static CSharpGeneratorDriver Driver() => CSharpGeneratorDriver.Create(
-        [new HeaderGenerator().AsSourceGenerator()],
-        parseOptions: (CSharpParseOptions)Parse(string.Empty).Options,
-        driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
-
-    private static SyntaxTree Parse(string source) =>
-        CSharpSyntaxTree.ParseText(SourceText.From(source), new CSharpParseOptions(LanguageVersion.Preview, DocumentationMode.Diagnose), "Sample.cs");
-
-    private static CSharpCompilation Compile(string source) => CSharpCompilation.Create(
-        "Sample",
-        [Parse(source)],
-        References,
-        new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
-
-    private static GeneratorDriverRunResult Run(string source, out Compilation output) =>
-        Driver().RunGeneratorsAndUpdateCompilation(Compile(source), out output, out _).GetRunResult();
+    private static GeneratorRun Run(string source) => GeneratorRun.OverText(new HeaderGenerator(), source);
 }
