@@ -63,6 +63,8 @@ internal static class ActionBytes
     public static byte[] PushMpls(uint label, ushort etherType) =>
         Action(OvsActionAttribute.PushMpls, [(byte)(label >> 24), (byte)(label >> 16), (byte)(label >> 8), (byte)label, (byte)(etherType >> 8), (byte)etherType, 0, 0]);
 
+    public static byte[] PopMpls(ushort etherType) => Action(OvsActionAttribute.PopMpls, [(byte)(etherType >> 8), (byte)etherType]);
+
     public static byte[] Track(params ReadOnlySpan<byte> arguments) => Action(OvsActionAttribute.Conntrack, arguments);
 
     /// <summary>A list that is accepted for this key.</summary>

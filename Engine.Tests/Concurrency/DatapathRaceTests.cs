@@ -3,7 +3,7 @@ using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
-using Engine.Tests.Oracles;
+using Engine.Tests.Actions;
 using Engine.Upcalls;
 using Engine.Vports;
 using Xunit.Abstractions;
@@ -103,7 +103,7 @@ public sealed class DatapathRaceTests(ITestOutputHelper output)
     {
         FlowKey key = new() { EtherType = 0x0800, MacProtocol = 1, Ipv4Source = (uint)n << 16 };
         FlowKey mask = new() { InPort = uint.MaxValue, EtherType = 0xffff, Ipv4Source = (uint)(0xffff_ffffL << (32 - (24 - (n % 8)))) };
-        byte[] actions = new ActionBytes().Output((uint)(n % Ports)).ToArray();
+        byte[] actions = ActionBytes.Output((uint)(n % Ports));
         Assert.False(ActionList.TryCreate(actions, in key, ActionFeatures.All, out ActionList? list).IsRefused);
         Refusal refusal = datapath.Flows.Put(in key, in mask, list!, default, FlowPutMode.CreateOrReplace, out Flow? flow);
         Assert.False(refusal.IsRefused, refusal.ToString());

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using Engine.Actions;
 using Engine.Flows;
 using Engine.Netlink;
+using Engine.Tests.Actions;
 
 namespace Engine.Tests.Oracles;
 
@@ -110,56 +111,34 @@ internal sealed class FlowMix(PacketMix mix)
 
     private byte[] ActionsFor(in FlowKey key, bool recirculates, int depth)
     {
-        ActionBytes actions = new();
+        List<byte> actions = [];
         FlowKey own = key;
         for (int count = Random.Next(depth == 0 ? 6 : 3); count > 0; count--)
         {
-            AddAction(actions, in own, recirculates, depth);
+            actions.AddRange(Action(in own, recirculates, depth));
         }
 
-        return actions.Output(Port()).ToArray();
+        return [.. actions, .. ActionBytes.Output(Port())];
     }
 
     private uint Port() => (uint)Random.Next(1, Ports + 1);
 
-    private void AddAction(ActionBytes actions, in FlowKey key, bool recirculates, int depth)
+    private byte[] Action(in FlowKey key, bool recirculates, int depth) => Random.Next(12) switch
     {
-        switch (Random.Next(12))
-        {
-            case 0:
-                actions.PushVlan((ushort)(Random.Next(2) == 0 ? 0x8100 : 0x88a8), (ushort)Random.Next(0x1000));
-                break;
-            case 1:
-                actions.PopVlan();
-                break;
-            case 2:
-                actions.PushMpls((uint)Random.Next() | 0x100, (ushort)(Random.Next(2) == 0 ? 0x8847 : 0x8848));
-                break;
-            case 3:
-                actions.PopMpls((ushort)(Random.Next(2) == 0 ? 0x0800 : 0x88b5));
-                break;
-            case 4:
-                actions.Truncate((uint)Random.Next(14, 200));
-                break;
-            case 5 when depth == 0:
-                actions.Clone(ActionsFor(in key, recirculates: false, depth + 1));
-                break;
-            case 6 when depth == 0:
-                actions.CheckPacketLength((ushort)Random.Next(40, 140), ActionsFor(in key, recirculates: false, depth + 1), ActionsFor(in key, recirculates: false, depth + 1));
-                break;
-            case 7 when recirculates && depth == 0:
-                actions.Recirculate((uint)Random.Next(1, RecirculationIds + 1));
-                break;
-            case 8:
-                actions.Output(Port());
-                break;
-            default:
-                AddSet(actions, in key);
-                break;
-        }
-    }
+        0 => ActionBytes.PushVlan((ushort)(Random.Next(2) == 0 ? 0x8100 : 0x88a8), (ushort)(Random.Next(0x1000) | 0x1000)),
+        1 => ActionBytes.PopVlan(),
+        2 => ActionBytes.PushMpls((uint)Random.Next() | 0x100, (ushort)(Random.Next(2) == 0 ? 0x8847 : 0x8848)),
+        3 => ActionBytes.PopMpls((ushort)(Random.Next(2) == 0 ? 0x0800 : 0x88b5)),
+        4 => ActionBytes.Truncate((uint)Random.Next(14, 200)),
+        5 when depth == 0 => ActionBytes.Clone(ActionsFor(in key, recirculates: false, depth + 1)),
+        6 when depth == 0 => ActionBytes.CheckLength(
+            (ushort)Random.Next(40, 140), ActionsFor(in key, recirculates: false, depth + 1), ActionsFor(in key, recirculates: false, depth + 1)),
+        7 when recirculates && depth == 0 => ActionBytes.Recirculate((uint)Random.Next(1, RecirculationIds + 1)),
+        8 => ActionBytes.Output(Port()),
+        _ => SetMasked(in key),
+    };
 
-    private void AddSet(ActionBytes actions, in FlowKey key)
+    private byte[] SetMasked(in FlowKey key)
     {
         (OvsKeyAttribute attribute, int size) = Random.Next(3) == 0
             ? (OvsKeyAttribute.Ethernet, 12)
@@ -202,6 +181,6 @@ internal sealed class FlowMix(PacketMix mix)
             value[i] &= mask[i];
         }
 
-        actions.SetMasked(attribute, value, mask);
+        return ActionBytes.SetMasked(attribute, [.. value, .. mask]);
     }
 }
