@@ -51,6 +51,18 @@ internal sealed class MemoryNetwork : IVportFactory
         }
     }
 
+    /// <summary>Makes a device of this name and index unless there is one of this name.</summary>
+    public void Ensure(string name, int ifindex)
+    {
+        if (!_devices.ContainsKey(name))
+        {
+            Add(name, "veth", ifindex);
+        }
+    }
+
+    /// <summary>Sets what the host has counted at a device beside what goes through its port.</summary>
+    public void SetTransmitErrors(string name, ulong count) => _devices[name].Stats.TxErrors = count;
+
     /// <summary>Name of the other end of a veth pair.</summary>
     public string PeerOf(string name) => _devices[name].Peer!;
 

@@ -23,6 +23,9 @@ internal abstract class ControlFamily(ushort id, string name, byte version, int 
     /// <summary>The policy of its attributes by number.</summary>
     public ImmutableArray<NetlinkPolicy> Policies { get; } = policies;
 
+    /// <summary>Its highest attribute number, as programs are told it.</summary>
+    public virtual int MaximumAttribute => Policies.Length - 1;
+
     /// <summary>Its commands in the order in which they are told.</summary>
     public abstract ImmutableArray<ControlOperation> Operations { get; }
 

@@ -26,6 +26,10 @@ internal sealed class ControllerFamily : ControlFamily
     }
 
     /// <inheritdoc/>
+    /// <remarks>Each of its commands has attributes of its own, so the family as a whole has none.</remarks>
+    public override int MaximumAttribute => 0;
+
+    /// <inheritdoc/>
     public override ImmutableArray<ControlOperation> Operations { get; } =
     [
         ControlOperation.Open(GetFamily, canDump: true),
@@ -108,7 +112,7 @@ internal sealed class ControllerFamily : ControlFamily
         writer.PutControllerFamilyId(family.Id);
         writer.PutControllerVersion(family.Version);
         writer.PutControllerHeaderSize((uint)family.HeaderSize);
-        writer.PutControllerMaximumAttribute((uint)family.Policies.Length - 1);
+        writer.PutControllerMaximumAttribute((uint)family.MaximumAttribute);
         int list = writer.BeginControllerOperations();
         for (int i = 0; i < family.Operations.Length; i++)
         {
