@@ -1,6 +1,9 @@
+using System.Collections.Immutable;
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using Engine.Control;
+using Engine.Datapaths;
+using Engine.Packets;
 using Engine.Platform;
 using Engine.Vports;
 
@@ -18,13 +21,31 @@ internal static class RunCommand
             HelpName = "PATH",
             DefaultValueFactory = _ => SocketServer.DefaultPath,
         };
-        Command command = new("run", "Serve datapaths in this network namespace to Open vSwitch programs under engine exec.") { socket };
-        command.SetAction(parsed => Run(parsed.GetRequiredValue(socket), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+        Option<string> cores = new("--cores")
+        {
+            Description = "Processors for the workers, one each, as in 0,2-4. Without it there is one worker, which the host moves as it likes.",
+            HelpName = "LIST",
+        };
+        Command command = new("run", "Serve datapaths in this network namespace to Open vSwitch programs under engine exec.") { socket, cores };
+        command.SetAction(parsed => Run(
+            parsed.GetRequiredValue(socket), parsed.GetValue(cores), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
         return command;
     }
 
-    private static int Run(string socketPath, TextWriter output, TextWriter error)
+    private static int Run(string socketPath, string? coreList, TextWriter output, TextWriter error)
     {
+        WorkerOptions workers = new();
+        if (coreList is not null)
+        {
+            if (!CoreList.TryParse(coreList, out ImmutableArray<int> cores, out string? fault))
+            {
+                error.WriteLine($"engine run: --cores: {fault}.");
+                return ExitCode.BadInput;
+            }
+
+            workers = workers with { Cores = cores };
+        }
+
         try
         {
             if (Path.GetDirectoryName(socketPath) is { Length: > 0 } directory)
@@ -32,9 +53,9 @@ internal static class RunCommand
                 Directory.CreateDirectory(directory);
             }
 
-            using VportRunner runner = new();
-            using ControlServer server = new(new HostVportFactory(), new ControlServerOptions { Runner = runner });
-            runner.Gone = port => server.DetachDevice(port.Device.Ifindex);
+            using VportRunner runner = new(workers);
+            DatapathOptions sizes = new() { FrameSize = PacketPool.XdpFrameSize };
+            using ControlServer server = new(new HostVportFactory(), new ControlServerOptions { Runner = runner, Datapath = sizes });
             using SocketServer sockets = new(server, socketPath);
             using ManualResetEventSlim stopped = new();
             void Stop(PosixSignalContext signal)

@@ -18,7 +18,7 @@ public sealed record ControlServerOptions
     /// <summary>Which actions are known to the datapaths.</summary>
     public ActionFeatures Actions { get; init; } = ActionFeatures.Linux61 with { Conntrack = false };
 
-    /// <summary>Sizes of each datapath that is made. Its last worker executes packets that control programs send.</summary>
+    /// <summary>Sizes of each datapath that is made. With a runner, the runner says how many workers there are.</summary>
     public DatapathOptions Datapath { get; init; } = new();
 
     /// <summary>Drives the ports that are added; null when somebody else does.</summary>

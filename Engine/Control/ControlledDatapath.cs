@@ -1,5 +1,6 @@
 using Engine.Datapaths;
 using Engine.Primitives;
+using Engine.Vports;
 
 namespace Engine.Control;
 
@@ -21,21 +22,21 @@ public sealed class ControlledDatapath
     private uint[] _portIds = [];
     private long _changes;
 
-    internal ControlledDatapath(Datapath datapath, int processorCount)
+    internal ControlledDatapath(Datapath datapath, int processorCount, IVportRunner? runner)
     {
         Datapath = datapath;
+        Workers = new VportWorkers(datapath.Workers.Select(static worker => worker.Pool), runner?.WorkerCount ?? 1, runner is null ? null : runner.LoadOf);
         _processorCount = processorCount;
     }
 
     /// <summary>What processes packets.</summary>
     public Datapath Datapath { get; }
 
-    /// <summary>The worker that executes packets which control programs send.</summary>
+    /// <summary>The control thread's own worker, which executes packets that control programs send. It receives nothing, unless it is the only one.</summary>
     public Worker ControlWorker => Datapath.Workers[^1];
 
-    /// <summary>Held by whoever makes a worker do something: a round of receiving, or the execution of a packet for the control thread.</summary>
-    /// <remarks>The innermost lock: who holds it takes no other.</remarks>
-    public Lock WorkerGate { get; } = new();
+    /// <summary>The workers as ports see them.</summary>
+    internal VportWorkers Workers { get; }
 
     /// <summary>The local port, whose device gives the datapath its name and index.</summary>
     public ControlledVport Local => _ports[0]!;

@@ -30,8 +30,10 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
     /// <summary>A datapath that is not yet in the registry: it joins with its local port.</summary>
     public ControlledDatapath Make()
     {
-        Datapath datapath = new(server.Options.Datapath);
-        ControlledDatapath controlled = new(datapath, server.Options.ProcessorCount);
+        IVportRunner? runner = server.Options.Runner;
+        DatapathOptions options = server.Options.Datapath;
+        Datapath datapath = new(runner is null ? options : options with { WorkerCount = runner.WorkerCount + 1 });
+        ControlledDatapath controlled = new(datapath, server.Options.ProcessorCount, runner);
         datapath.UpcallHandler = new UpcallSender(server.Clients, controlled, packets);
         return controlled;
     }
@@ -46,13 +48,13 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
             return other.Vport.Type == VportType.Internal ? Errno.InvalidArgument : other.Datapath == datapath ? Errno.Exists : Errno.Busy;
         }
 
-        Errno errno = factory.TryCreate(request, out VportDevice? device);
+        Errno errno = factory.TryCreate(request with { Workers = datapath.Workers }, out VportDevice? device);
         if (errno != Errno.None || device is null)
         {
             return errno;
         }
 
-        Vport vport = new(number, device.Name, request.Type, device.Driver, server.Options.Datapath.WorkerCount)
+        Vport vport = new(number, device.Name, request.Type, device.Driver, datapath.Workers.Count, device.Channels)
         {
             MaximumTransmissionUnit = device.MaximumTransmissionUnit,
             TakesBarePackets = device.TakesBarePackets,

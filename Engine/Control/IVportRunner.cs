@@ -1,10 +1,16 @@
 namespace Engine.Control;
 
-/// <summary>Lets a worker receive from the ports of datapaths.</summary>
-/// <remarks>Threads: called by the control thread. Each round of receiving holds <see cref="ControlledDatapath.WorkerGate"/>.</remarks>
+/// <summary>Lets workers receive from the ports of datapaths.</summary>
+/// <remarks>Threads: called by the control thread, but for <see cref="LoadOf"/>.</remarks>
 public interface IVportRunner
 {
-    /// <summary>From now on, a worker receives from this port.</summary>
+    /// <summary>How many workers receive. Each datapath has one more, for the control thread.</summary>
+    int WorkerCount { get; }
+
+    /// <summary>How much a worker has to do, in any unit. Any thread.</summary>
+    double LoadOf(int worker);
+
+    /// <summary>From now on, workers receive from the rings of this port.</summary>
     void Start(ControlledVport port);
 
     /// <summary>The port was taken out of its table. Returns when no worker uses it any more, so that its driver can be disposed.</summary>

@@ -13,8 +13,6 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
 {
     private const byte ExecuteCommand = 3;
 
-    private readonly Lock _spareGate = new();
-
     /// <inheritdoc/>
     public override ImmutableArray<ControlOperation> Operations { get; } = [ControlOperation.Restricted(ExecuteCommand)];
 
@@ -41,10 +39,7 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
 
         // The key says what the actions may do, so it has to be made whether there is a datapath to execute them or not.
         ControlledDatapath? datapath = server.Datapaths.Find(request.Ifindex);
-        lock (datapath?.WorkerGate ?? _spareGate)
-        {
-            return Execute(in attributes, datapath, ref key, present);
-        }
+        return Execute(in attributes, datapath, ref key, present);
     }
 
     private Errno Execute(in OvsPacketAttributes attributes, ControlledDatapath? datapath, ref FlowKey key, ulong present)

@@ -1,42 +1,71 @@
+using System.Collections.Immutable;
 using Engine.Datapaths;
-using Engine.Platform;
+using Engine.Vports;
 
 namespace Engine.Control;
 
-/// <summary>Receives from all ports on one thread, which sleeps while nothing comes.</summary>
+/// <summary>The worker threads: they receive from the rings of all ports, those of several datapaths together.</summary>
 /// <remarks>
-/// <para>Between rounds it gives way to the control thread (<see cref="ControlledDatapath.WorkerGate"/>), which executes packets on the same worker.</para>
-/// <para>Threads: one of its own; the control thread starts and stops ports.</para>
+/// <para>A ring belongs to one worker from the time its port is added until it is removed.</para>
+/// <para>Threads: the control thread starts and stops ports; anyone reads the statistics.</para>
 /// </remarks>
 public sealed class VportRunner : IVportRunner, IDisposable
 {
-    // Rounds for one port before the others have their turn.
-    private const int RoundsInTurn = 8;
+    private readonly WorkerThread[] _threads;
+    private ImmutableArray<Datapath> _datapaths = [];
 
-    private readonly EventPoll _poll = new();
-    private readonly System.Collections.Concurrent.ConcurrentDictionary<int, ControlledVport> _ports = new();
-    private readonly Thread _thread;
-    private volatile bool _isStopping;
-
-    /// <summary>Starts the thread.</summary>
-    public VportRunner()
+    /// <summary>Starts the threads.</summary>
+    /// <param name="options">How many, and where; null for one.</param>
+    public VportRunner(WorkerOptions? options = null)
     {
-        _thread = new Thread(Run) { IsBackground = true, Name = "worker 0" };
-        _thread.Start();
+        options ??= new WorkerOptions();
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Count, 1);
+        _threads = new WorkerThread[options.Cores.IsEmpty ? options.Count : options.Cores.Length];
+        for (int i = 0; i < _threads.Length; i++)
+        {
+            _threads[i] = new WorkerThread(i, options.Cores.IsEmpty ? null : options.Cores[i], options.Spin);
+        }
     }
 
-    /// <summary>Told of ports whose device has gone, on a thread that holds nothing.</summary>
-    public Action<ControlledVport>? Gone { get; set; }
+    /// <inheritdoc/>
+    public int WorkerCount => _threads.Length;
+
+    /// <inheritdoc/>
+    // Rings first: of two workers with as many, the one that has been less busy.
+    public double LoadOf(int worker)
+    {
+        WorkerStats stats = _threads[worker].ReadStats([]);
+        double cycles = stats.BusyCycles + stats.IdleCycles;
+        return stats.RingCount + (cycles == 0 ? 0 : stats.BusyCycles / (cycles + 1));
+    }
+
+    /// <summary>What each worker has done so far.</summary>
+    public ImmutableArray<WorkerStats> ReadStats() =>
+        [.. _threads.Select(thread => thread.ReadStats(_datapaths.Select(datapath => datapath.Workers[thread.Index])))];
+
+    /// <summary>Forgets the lengths of the rounds so far, for a measurement that starts now.</summary>
+    public void ClearPauses()
+    {
+        foreach (WorkerThread thread in _threads)
+        {
+            thread.ClearPauses();
+        }
+    }
 
     /// <inheritdoc/>
     public void Start(ControlledVport port)
     {
         ArgumentNullException.ThrowIfNull(port);
-        if (port.Device.WaitHandle is { } handle)
+        Datapath datapath = port.Datapath.Datapath;
+        if (port.IsLocal)
         {
-            int descriptor = (int)handle.DangerousGetHandle();
-            _ports[descriptor] = port;
-            _poll.Add(descriptor);
+            _datapaths = _datapaths.Add(datapath);
+        }
+
+        foreach (VportRing ring in port.Device.Rings)
+        {
+            int worker = ring.Worker ?? Enumerable.Range(0, WorkerCount).MinBy(LoadOf);
+            _threads[worker].Add(new WorkerRing(datapath.Workers[worker], port.Vport, ring));
         }
     }
 
@@ -44,67 +73,30 @@ public sealed class VportRunner : IVportRunner, IDisposable
     public void Stop(ControlledVport port)
     {
         ArgumentNullException.ThrowIfNull(port);
-        if (port.Device.WaitHandle is { } handle)
+        if (port.IsLocal)
         {
-            int descriptor = (int)handle.DangerousGetHandle();
-            _poll.Remove(descriptor);
-            _ports.TryRemove(descriptor, out _);
+            _datapaths = _datapaths.Remove(port.Datapath.Datapath);
         }
 
-        // A round that had begun is over once the gate can be had.
-        lock (port.Datapath.WorkerGate)
+        foreach (WorkerThread thread in _threads)
         {
+            thread.Remove(port.Vport);
+        }
+
+        // Any worker may be sending to the port, not only those that receive from it. Forwarding goes on meanwhile.
+        Interlocked.MemoryBarrierProcessWide();
+        foreach (WorkerThread thread in _threads)
+        {
+            thread.WaitForRound();
         }
     }
 
-    /// <summary>Stops the thread.</summary>
+    /// <summary>Stops the threads.</summary>
     public void Dispose()
     {
-        if (!_isStopping)
+        foreach (WorkerThread thread in _threads)
         {
-            _isStopping = true;
-            _poll.Wake();
-            _thread.Join();
-            _poll.Dispose();
-        }
-    }
-
-    private void Run()
-    {
-        List<PollEvent> happened = [];
-        while (!_isStopping)
-        {
-            _poll.Wait(happened);
-            foreach (PollEvent item in happened)
-            {
-                if (_ports.TryGetValue(item.Descriptor, out ControlledVport? port))
-                {
-                    Serve(port, item);
-                }
-            }
-        }
-    }
-
-    private void Serve(ControlledVport port, PollEvent item)
-    {
-        lock (port.Datapath.WorkerGate)
-        {
-            // Stopped while this round waited for its turn.
-            if (!_ports.TryGetValue(item.Descriptor, out ControlledVport? current) || current != port)
-            {
-                return;
-            }
-
-            Worker worker = port.Datapath.ControlWorker;
-            for (int round = 0; round < RoundsInTurn && worker.Poll(port.Vport) != 0; round++)
-            {
-            }
-        }
-
-        if (item.IsClosed && port.Device.IsGone?.Invoke() == true)
-        {
-            _poll.Remove(item.Descriptor);
-            Gone?.Invoke(port);
+            thread.Dispose();
         }
     }
 }

@@ -1,3 +1,5 @@
+using Engine.Packets;
+
 namespace Engine.Datapaths;
 
 /// <summary>The sizes of a datapath, fixed when it is made.</summary>
@@ -8,6 +10,9 @@ public sealed record DatapathOptions
 
     /// <summary>Standard packets that can exist at once in each worker.</summary>
     public int FrameCount { get; init; } = 4096;
+
+    /// <summary>Bytes of a standard packet's frame; <see cref="PacketPool.XdpFrameSize"/> where ports are to be driven by AF_XDP.</summary>
+    public int FrameSize { get; init; } = PacketPool.DefaultFrameSize;
 
     /// <summary>Entries of each worker's flow cache; 0 for none. 16 bytes each.</summary>
     public int CacheEntries { get; init; } = 1 << 16;

@@ -22,7 +22,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
     {
         Datapath = datapath;
         Index = index;
-        Pool = new PacketPool(options.FrameCount);
+        Pool = new PacketPool(options.FrameCount, options.FrameSize);
         Cache = options.CacheEntries > 0 ? new FlowCache(options.CacheEntries) : null;
         Upcalls = new UpcallQueue(options.UpcallCapacity);
         ActionContext = new ActionContext();
@@ -53,13 +53,25 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
 
     internal ref DatapathStats Stats => ref _stats;
 
+    /// <summary>Upcalls handed to the handler.</summary>
+    public ulong UpcallCount { get; private set; }
+
     /// <summary>One round for one port: receives a batch, processes it, sends what came out of it, delivers upcalls.</summary>
     /// <returns>Packets received.</returns>
     public int Poll(Vport vport)
     {
         ArgumentNullException.ThrowIfNull(vport);
+        return Poll(vport, vport.Driver);
+    }
+
+    /// <summary>One round for one of the ways into a port.</summary>
+    /// <returns>Packets received.</returns>
+    public int Poll(Vport vport, IVportDriver ring)
+    {
+        ArgumentNullException.ThrowIfNull(vport);
+        ArgumentNullException.ThrowIfNull(ring);
         PacketBatch batch = default;
-        vport.Driver.Receive(Pool, ref batch);
+        ring.Receive(Pool, ref batch);
         int count = batch.Count;
         if (count != 0)
         {
@@ -188,6 +200,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         while (Upcalls.Count != 0)
         {
             ref Upcall upcall = ref Upcalls.Take();
+            UpcallCount++;
             Datapath.UpcallHandler?.Handle(ref upcall, this);
             if (upcall.Packet != null)
             {

@@ -44,13 +44,14 @@ internal sealed unsafe class EventPoll : IDisposable
 
     /// <summary>Waits until something happens, or it is woken.</summary>
     /// <param name="happened">Gets what happened; emptied first.</param>
-    public void Wait(List<PollEvent> happened)
+    /// <param name="timeoutMs">How long to wait at most; 0 only looks, -1 waits as long as it takes.</param>
+    public void Wait(List<PollEvent> happened, int timeoutMs = -1)
     {
         happened.Clear();
         int count;
         fixed (byte* events = _events)
         {
-            count = Libc.epoll_wait(_poll.Number, events, MaximumEvents, -1);
+            count = Libc.epoll_wait(_poll.Number, events, MaximumEvents, timeoutMs);
         }
 
         for (int i = 0; i < count; i++)
@@ -64,11 +65,27 @@ internal sealed unsafe class EventPoll : IDisposable
         }
     }
 
-    /// <summary>Lets the waiting end, now and from now on.</summary>
+    /// <summary>Lets the waiting end, now and from now on, until <see cref="ClearWake"/>.</summary>
     public void Wake()
     {
         ulong one = 1;
         _ = Libc.write(_wake.Number, &one, sizeof(ulong));
+    }
+
+    /// <summary>Lets waiting last again.</summary>
+    public void ClearWake()
+    {
+        ulong count;
+        _ = Libc.read(_wake.Number, &count, sizeof(ulong));
+    }
+
+    /// <summary>Takes the error that waits on a descriptor.</summary>
+    /// <returns>Whether there was one: then it is gone; else it is of a kind that stays, and the descriptor is no longer worth watching.</returns>
+    public static bool TryTakeError(int descriptor)
+    {
+        int error = 0;
+        uint length = sizeof(int);
+        return Libc.getsockopt(descriptor, Libc.SOL_SOCKET, Libc.SO_ERROR, &error, &length) == 0 && error != 0;
     }
 
     /// <inheritdoc/>

@@ -25,6 +25,7 @@ internal static unsafe partial class Libc
     public const nuint SIOCETHTOOL = 0x8946;
 
     public const uint ETHTOOL_GDRVINFO = 3;
+    public const uint ETHTOOL_GCHANNELS = 0x3c;
 
     [StructLayout(LayoutKind.Explicit, Size = 40)]
     public struct ifreq
@@ -71,5 +72,18 @@ internal static unsafe partial class Libc
 
         [FieldOffset(4)]
         public fixed byte driver[32];
+    }
+
+    public struct ethtool_channels
+    {
+        public uint cmd;
+        public uint max_rx;
+        public uint max_tx;
+        public uint max_other;
+        public uint max_combined;
+        public uint rx_count;
+        public uint tx_count;
+        public uint other_count;
+        public uint combined_count;
     }
 }

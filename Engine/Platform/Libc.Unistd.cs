@@ -41,6 +41,12 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setns(int fd, int nstype);
 
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sched_setaffinity(int pid, nuint cpusetsize, void* mask);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sched_getaffinity(int pid, nuint cpusetsize, void* mask);
+
     public struct iovec
     {
         public nint iov_base;

@@ -130,6 +130,19 @@ internal sealed unsafe class NetworkDevice : IDisposable
         return Libc.ioctl(_control.Number, Libc.SIOCETHTOOL, &request) < 0 ? string.Empty : Marshal.PtrToStringUTF8((nint)driver.driver) ?? string.Empty;
     }
 
+    /// <summary>Receive queues in use; 1 where the device does not tell.</summary>
+    public int CountQueues()
+    {
+        Libc.ethtool_channels channels = new() { cmd = Libc.ETHTOOL_GCHANNELS };
+        if (TryName(out Libc.ifreq request) != Errno.None)
+        {
+            return 1;
+        }
+
+        request.ifr_data = (nint)(&channels);
+        return Libc.ioctl(_control.Number, Libc.SIOCETHTOOL, &request) < 0 ? 1 : (int)Math.Max(channels.rx_count + channels.combined_count, 1);
+    }
+
     /// <summary>Closes the socket. The device stays.</summary>
     public void Dispose() => _control.Dispose();
 

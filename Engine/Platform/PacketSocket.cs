@@ -58,7 +58,8 @@ internal sealed unsafe class PacketSocket : IDisposable
             _ring = new MemoryMapping(_socket, (nuint)slotSize * (nuint)slotCount);
             _slots = _ring.Pointer;
 
-            Bind(_socket, interfaceIndex);
+            Bind(_socket, interfaceIndex, Libc.ETH_P_ALL);
+            AddPromiscuousMembership(_socket, interfaceIndex);
         }
         catch
         {
@@ -79,7 +80,28 @@ internal sealed unsafe class PacketSocket : IDisposable
         {
             SetUp(socket);
             socket.Set(Libc.SOL_PACKET, Libc.PACKET_AUXDATA, 1, "PACKET_AUXDATA");
-            Bind(socket, interfaceIndex);
+            Bind(socket, interfaceIndex, Libc.ETH_P_ALL);
+            AddPromiscuousMembership(socket, interfaceIndex);
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a socket that only sends.</summary>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public static FileDescriptor OpenSender(int interfaceIndex)
+    {
+        FileDescriptor socket = FileDescriptor.Socket(Libc.AF_PACKET, Libc.SOCK_RAW, 0);
+        try
+        {
+            SetUp(socket);
+
+            // Protocol 0: nothing is received.
+            Bind(socket, interfaceIndex, 0);
             return socket;
         }
         catch
@@ -107,10 +129,16 @@ internal sealed unsafe class PacketSocket : IDisposable
     }
 
     /// <summary>Joins the sockets that share the device's frames.</summary>
-    /// <param name="group">The same number for all of them, unused by others in the namespace.</param>
+    /// <param name="group">The same number for all of them, unused by others in the namespace; 0 makes a group.</param>
     /// <param name="mode">PACKET_FANOUT_*.</param>
+    /// <returns>The group.</returns>
     /// <exception cref="SystemCallException">The kernel refused.</exception>
-    public void JoinFanout(ushort group, ushort mode) => _socket.Set(Libc.SOL_PACKET, Libc.PACKET_FANOUT, group | (mode << 16), "PACKET_FANOUT");
+    public ushort JoinFanout(ushort group, ushort mode)
+    {
+        int flags = group == 0 ? mode | Libc.PACKET_FANOUT_FLAG_UNIQUEID : mode;
+        _socket.Set(Libc.SOL_PACKET, Libc.PACKET_FANOUT, group | (flags << 16), "PACKET_FANOUT");
+        return _socket.TryGet(Libc.SOL_PACKET, Libc.PACKET_FANOUT, out int joined) == Errno.None ? (ushort)joined : group;
+    }
 
     /// <summary>Looks at the oldest frame in the ring.</summary>
     /// <returns>False when the ring is empty.</returns>
@@ -158,13 +186,14 @@ internal sealed unsafe class PacketSocket : IDisposable
     }
 
     /// <summary>Sends frames, each with its virtio_net header before it, as far as one call goes.</summary>
+    /// <param name="socket">A packet socket bound to a device.</param>
     /// <param name="queue">The frames.</param>
     /// <param name="first">The first to send.</param>
     /// <param name="errno">Why the call stopped when nothing was sent.</param>
     /// <returns>How many were taken.</returns>
-    public int Send(MessageQueue queue, int first, out Errno errno)
+    public static int Send(FileDescriptor socket, MessageQueue queue, int first, out Errno errno)
     {
-        int sent = Libc.sendmmsg(_socket.Number, queue.Messages + first, (uint)(queue.Count - first), Libc.MSG_DONTWAIT);
+        int sent = Libc.sendmmsg(socket.Number, queue.Messages + first, (uint)(queue.Count - first), Libc.MSG_DONTWAIT);
         errno = sent < 0 ? Libc.LastErrno : Errno.None;
         return Math.Max(sent, 0);
     }
@@ -195,16 +224,15 @@ internal sealed unsafe class PacketSocket : IDisposable
         socket.Set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, BufferSize, "SO_SNDBUFFORCE");
     }
 
-    private static void Bind(FileDescriptor socket, int interfaceIndex)
+    private static void Bind(FileDescriptor socket, int interfaceIndex, ushort protocol)
     {
         Libc.sockaddr_ll address = new()
         {
             sll_family = Libc.AF_PACKET,
-            sll_protocol = (ushort)IPAddress.HostToNetworkOrder((short)Libc.ETH_P_ALL),
+            sll_protocol = (ushort)IPAddress.HostToNetworkOrder((short)protocol),
             sll_ifindex = interfaceIndex,
         };
         SystemCallException.ThrowIfFailed(Libc.bind(socket.Number, &address, (uint)sizeof(Libc.sockaddr_ll)), "bind AF_PACKET");
-        AddPromiscuousMembership(socket, interfaceIndex);
     }
 
     private static void AddPromiscuousMembership(FileDescriptor socket, int interfaceIndex)

@@ -2,7 +2,7 @@ using Engine.Primitives;
 
 namespace Engine.Vports;
 
-/// <summary>The devices of the host: existing ones by packet sockets, internal ports by TAP. Tunnels are not made here.</summary>
+/// <summary>The devices of the host: existing ones as <see cref="VportOptions"/> says, internal ports by TAP. Tunnels are not made here.</summary>
 /// <remarks>Threads: the control thread, in the network namespace that the ports are of.</remarks>
 public sealed class HostVportFactory : IVportFactory
 {
@@ -13,15 +13,16 @@ public sealed class HostVportFactory : IVportFactory
         device = null;
         return request.Type switch
         {
-            VportType.Netdev => TryAttach(request.Name, out device),
+            VportType.Netdev => TryAttach(request, out device),
             VportType.Internal => TryMake(request, out device),
             _ => Errno.AddressFamilyNotSupported,
         };
     }
 
-    private static Errno TryAttach(string name, out VportDevice? device)
+    private static Errno TryAttach(VportRequest request, out VportDevice? device)
     {
         device = null;
+        string name = request.Name;
         if (name.Length == 0)
         {
             return Errno.NoDevice;
@@ -34,21 +35,22 @@ public sealed class HostVportFactory : IVportFactory
         }
 
         // A device that is part of a bridge or bond has a master already.
-        PacketSocketDriver? driver = null;
+        NetdevDriver? driver = null;
         refusal = Directory.Exists($"/sys/class/net/{name}/master")
             ? new Refusal(Errno.Busy, $"Device {name} has a master.")
-            : PacketSocketDriver.TryOpen(netdev, new PacketSocketOptions(), out driver);
+            : NetdevDriver.TryAttach(netdev, request.Options, request.Workers, out driver);
         if (driver is null)
         {
             netdev.Dispose();
             return refusal.Errno;
         }
 
-        device = new VportDevice(name, netdev.Index, new OwningDriver(driver, netdev))
+        device = new VportDevice(name, netdev.Index, driver)
         {
             MaximumTransmissionUnit = AnyLength,
-            WaitHandle = driver.WaitHandle,
-            IsGone = () => netdev.Refresh() == NetdevState.Gone,
+            Rings = driver.Rings,
+            Channels = driver.Channels,
+            Choice = driver.Choice,
         };
         return Errno.None;
     }
@@ -67,17 +69,28 @@ public sealed class HostVportFactory : IVportFactory
             return Errno.NotSupported;
         }
 
-        // Packets leave by whichever thread executes them, and an io_uring is of one thread.
-        Refusal refusal = InternalDriver.TryCreate(request.Name, usesUring: false, out InternalDriver? driver);
+        VportWorkers? workers = request.Workers;
+        int[] assigned = [0];
+        Refusal refusal = workers?.TryAssign(request.Options, 1, out assigned) ?? Refusal.None;
+        if (refusal.IsRefused)
+        {
+            return refusal.Errno;
+        }
+
+        refusal = InternalDriver.TryCreate(request.Name, usesUring: true, out InternalDriver? driver);
         if (driver is null)
         {
             return refusal.Errno == Errno.Busy ? Errno.Exists : refusal.Errno;
         }
 
+        // The ring is of the thread that receives; the others write to the device themselves.
+        IVportDriver sender = driver.OpenSender();
         device = new VportDevice(request.Name, driver.Device.Index, driver)
         {
             MaximumTransmissionUnit = AnyLength,
-            WaitHandle = driver.WaitHandle,
+            Rings = [new VportRing(driver, driver.WaitHandle) { Worker = assigned[0], LooksByCall = !driver.UsesUring }],
+            Channels = [.. Enumerable.Range(0, workers?.Count ?? 1).Select(worker => worker == assigned[0] ? driver : sender)],
+            Choice = new DriverChoice("tap", driver.UsesUring ? "uring" : "calls", null),
         };
         return Errno.None;
     }
@@ -88,18 +101,4 @@ public sealed class HostVportFactory : IVportFactory
     // The kernel's dev_valid_name, and no pattern.
     private static bool IsName(string name) =>
         name is not ("" or "." or "..") && name.Length < 16 && !name.Any(static letter => letter is '/' or ':' or '%' || char.IsWhiteSpace(letter));
-
-    /// <summary>A driver whose device goes with it.</summary>
-    private sealed class OwningDriver(PacketSocketDriver driver, Netdev netdev) : IVportDriver
-    {
-        public void Receive(Packets.PacketPool pool, ref Packets.PacketBatch batch) => driver.Receive(pool, ref batch);
-
-        public int Transmit(Packets.PacketPool pool, ref Packets.PacketBatch batch) => driver.Transmit(pool, ref batch);
-
-        public void Dispose()
-        {
-            driver.Dispose();
-            netdev.Dispose();
-        }
-    }
 }

@@ -3,7 +3,10 @@ using Engine.Packets;
 namespace Engine.Vports;
 
 /// <summary>The seam between a vport and the outside: rings, sockets, captures, memory.</summary>
-/// <remarks>Threads: one worker calls a driver at a time. No call blocks.</remarks>
+/// <remarks>
+/// Threads: one worker receives. Another may transmit meanwhile, one at a time, unless the driver is given out as the ring and the channel of
+/// one worker (<see cref="VportDevice.Channels"/>). No call blocks.
+/// </remarks>
 public interface IVportDriver : IDisposable
 {
     /// <summary>Adds the packets that are ready, in order, until the batch is full.</summary>

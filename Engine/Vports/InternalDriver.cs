@@ -141,14 +141,37 @@ public sealed unsafe class InternalDriver : IVportDriver
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        int sent = 0;
         if (_channel is not null)
         {
-            sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno failure);
+            int sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno failure);
             ReportWrite(failure);
             return sent;
         }
 
+        return Write(pool, ref batch);
+    }
+
+    /// <summary>A way out for workers that do not receive from the device. Any thread may send, several at once.</summary>
+    internal IVportDriver OpenSender() => new Sender(this);
+
+    /// <inheritdoc/>
+    public void AddStats(ref VportStats stats) => stats.RxErrors += _rxErrors;
+
+    /// <summary>Removes the device.</summary>
+    public void Dispose()
+    {
+        _channel?.Dispose();
+        Device.Dispose();
+        _tap.Dispose();
+    }
+
+    // EIO says down, which is not a fault. The rest (EINVAL, ENOBUFS) is about one packet.
+    private void ReportWrite(Errno errno) => Device.Report(errno == Errno.InputOutput ? Errno.NetworkDown : errno);
+
+    // A call for each frame, without anything of its own: any thread.
+    private int Write(PacketPool pool, ref PacketBatch batch)
+    {
+        int sent = 0;
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
@@ -169,17 +192,18 @@ public sealed unsafe class InternalDriver : IVportDriver
         return sent;
     }
 
-    /// <inheritdoc/>
-    public void AddStats(ref VportStats stats) => stats.RxErrors += _rxErrors;
-
-    /// <summary>Removes the device.</summary>
-    public void Dispose()
+    /// <summary>Writes to the device and never reads.</summary>
+    private sealed class Sender(InternalDriver driver) : IVportDriver
     {
-        _channel?.Dispose();
-        Device.Dispose();
-        _tap.Dispose();
-    }
+        public void Receive(PacketPool pool, ref PacketBatch batch)
+        {
+        }
 
-    // EIO says down, which is not a fault. The rest (EINVAL, ENOBUFS) is about one packet.
-    private void ReportWrite(Errno errno) => Device.Report(errno == Errno.InputOutput ? Errno.NetworkDown : errno);
+        public int Transmit(PacketPool pool, ref PacketBatch batch) => driver.Write(pool, ref batch);
+
+        // The device is the driver's.
+        public void Dispose()
+        {
+        }
+    }
 }

@@ -116,8 +116,7 @@ public sealed class Netdev : IDisposable
     public void Dispose()
     {
         _takeLink?.Dispose();
-        _xdpLink?.Dispose();
-        _xdpSockets?.Dispose();
+        DetachXdp();
         _device.Dispose();
     }
 
@@ -186,6 +185,20 @@ public sealed class Netdev : IDisposable
         _xdpSockets = sockets;
         return sockets;
     }
+
+    /// <summary>Takes the XDP program off again, when no driver has come of it.</summary>
+    internal void DetachXdp()
+    {
+        _xdpLink?.Dispose();
+        _xdpSockets?.Dispose();
+        (_xdpLink, _xdpSockets) = (null, null);
+    }
+
+    /// <summary>Receive queues that the device spreads its frames over.</summary>
+    internal int CountQueues() => _device.CountQueues();
+
+    /// <summary>Name of the kernel driver; empty when it has none.</summary>
+    internal string DriverName => _device.DriverName();
 
     /// <summary>Makes the device promiscuous until the descriptor is closed.</summary>
     /// <exception cref="SystemCallException">The kernel refused.</exception>

@@ -20,9 +20,8 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     // Bytes of a slot before the frame: ring header, link-layer address, alignment, virtio_net header.
     private const int SlotOverhead = 128;
 
-    private readonly Netdev _netdev;
     private readonly PacketSocket _socket;
-    private readonly MessageQueue _queue = new(PacketBatch.Capacity);
+    private readonly PacketTransmitter _transmitter;
 
     // Written by the worker.
     private ulong _rxTruncated;
@@ -33,8 +32,8 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
 
     private PacketSocketDriver(Netdev netdev, PacketSocket socket)
     {
-        _netdev = netdev;
         _socket = socket;
+        _transmitter = new PacketTransmitter(netdev, socket.Descriptor);
     }
 
     /// <summary>Takes the device's frames from the host and starts to receive them.</summary>
@@ -59,20 +58,24 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
             netdev.TakeFrames();
             int slotSize = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2048, netdev.Mtu + SlotOverhead));
             socket = new PacketSocket(netdev.Index, slotSize, options.RingSlots);
-            if (options.FanoutGroup is ushort group)
+            ushort? group = options.FanoutGroup;
+            if (group is not null)
             {
-                socket.JoinFanout(group, (ushort)options.FanoutMode);
+                group = socket.JoinFanout(group.Value, (ushort)options.FanoutMode);
             }
+
+            driver = new PacketSocketDriver(netdev, socket) { FanoutGroup = group };
+            return Refusal.None;
         }
         catch (SystemCallException exception)
         {
             socket?.Dispose();
             return new Refusal(exception.Errno, exception.Message);
         }
-
-        driver = new PacketSocketDriver(netdev, socket);
-        return Refusal.None;
     }
+
+    /// <summary>The group it shares the device's frames with; null when it is alone.</summary>
+    public ushort? FanoutGroup { get; private init; }
 
     /// <summary>What to wait on (poll, epoll, io_uring) for frames, and for an error when the device goes down or away.</summary>
     public SafeHandle WaitHandle => _socket.Descriptor;
@@ -115,21 +118,7 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        for (int i = 0; i < batch.Count; i++)
-        {
-            Packet* packet = batch.Pointer(i);
-            _queue.Add((nint)packet + packet->DataOffset, packet->Length, packet->AvailableHeadroom, OffloadHeader.Of(ref *packet));
-        }
-
-        int sent = Send();
-        _queue.Clear();
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
-        return sent;
+        return _transmitter.Transmit(pool, ref batch);
     }
 
     /// <inheritdoc/>
@@ -144,7 +133,7 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     public void Dispose()
     {
         _socket.Dispose();
-        _queue.Dispose();
+        _transmitter.Dispose();
     }
 
     // A frame longer than a slot. True with a null packet when it is lost; false when it must wait for a free packet.
@@ -184,30 +173,4 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     }
 
     private static StrippedTag TagOf(in PacketSocketFrame frame) => new(frame.HasVlan, frame.VlanType, frame.VlanControl);
-
-    // Sends the queue. A frame the kernel refuses is left out; the others still go.
-    private int Send()
-    {
-        int next = 0, sent = 0;
-        while (next < _queue.Count)
-        {
-            int taken = _socket.Send(_queue, next, out Errno errno);
-            next += taken;
-            sent += taken;
-            if (taken != 0)
-            {
-                continue;
-            }
-
-            if (_netdev.Report(errno) || errno == Errno.TryAgain)
-            {
-                break;
-            }
-
-            // EMSGSIZE, EINVAL, ENOBUFS: this frame, not the next.
-            next++;
-        }
-
-        return sent;
-    }
 }

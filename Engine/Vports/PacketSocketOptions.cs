@@ -8,7 +8,7 @@ public sealed record PacketSocketOptions
 
     /// <summary>
     /// A number that all drivers of one device share, one driver for each worker; frames are spread among them by
-    /// <see cref="FanoutMode"/>. Unused by others in the network namespace; null when the driver is alone.
+    /// <see cref="FanoutMode"/>. Unused by others in the network namespace; 0 makes a group, whose number the driver tells; null when the driver is alone.
     /// </summary>
     public ushort? FanoutGroup { get; init; }
 

@@ -8,14 +8,23 @@ namespace Engine.Vports;
 public sealed unsafe class TransmitQueue
 {
     private readonly Vport _vport;
+    private readonly IVportDriver _channel;
+    private readonly Lock? _gate;
     private readonly int _worker;
     private PacketBatch _batch;
     private ulong _bytes;
     private int _refused;
 
-    internal TransmitQueue(Vport vport, int worker)
+    /// <summary>Makes an empty queue.</summary>
+    /// <param name="vport">Where the packets are counted.</param>
+    /// <param name="channel">The worker's way out.</param>
+    /// <param name="gate">Held for each batch when workers share the way out; else null.</param>
+    /// <param name="worker">The worker.</param>
+    internal TransmitQueue(Vport vport, IVportDriver channel, Lock? gate, int worker)
     {
         _vport = vport;
+        _channel = channel;
+        _gate = gate;
         _worker = worker;
     }
 
@@ -53,7 +62,19 @@ public sealed unsafe class TransmitQueue
     private void Send(PacketPool pool)
     {
         int count = _batch.Count;
-        int sent = _vport.Driver.Transmit(pool, ref _batch);
+        int sent;
+        if (_gate is null)
+        {
+            sent = _channel.Transmit(pool, ref _batch);
+        }
+        else
+        {
+            lock (_gate)
+            {
+                sent = _channel.Transmit(pool, ref _batch);
+            }
+        }
+
         _batch.Clear();
         _refused += count - sent;
         ref VportStats stats = ref _vport.StatsOf(_worker);

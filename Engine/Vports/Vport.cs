@@ -9,6 +9,7 @@ public sealed class Vport
 {
     private readonly WorkerStats[] _stats;
     private readonly TransmitQueue[] _queues;
+    private volatile int _mtu = int.MaxValue - 64;
 
     /// <summary>Describes a port. It takes part once it is in a <see cref="VportTable"/>.</summary>
     /// <param name="number">0 to 65,534.</param>
@@ -16,7 +17,8 @@ public sealed class Vport
     /// <param name="type">What it is.</param>
     /// <param name="driver">The outside; disposed with the port.</param>
     /// <param name="workerCount">How many workers count packets.</param>
-    public Vport(uint number, string name, VportType type, IVportDriver driver, int workerCount = 1)
+    /// <param name="channels">The way out of each worker; null when all send by the driver, one at a time.</param>
+    public Vport(uint number, string name, VportType type, IVportDriver driver, int workerCount = 1, IReadOnlyList<IVportDriver>? channels = null)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(number, VportTable.MaximumNumber);
         ArgumentException.ThrowIfNullOrEmpty(name);
@@ -27,9 +29,10 @@ public sealed class Vport
         Driver = driver;
         _stats = new WorkerStats[workerCount];
         _queues = new TransmitQueue[workerCount];
+        Lock? gate = channels is null && workerCount > 1 ? new Lock() : null;
         for (int i = 0; i < workerCount; i++)
         {
-            _queues[i] = new TransmitQueue(this, i);
+            _queues[i] = new TransmitQueue(this, channels?[i] ?? driver, gate, i);
         }
     }
 
@@ -45,8 +48,12 @@ public sealed class Vport
     /// <summary>The way out and in.</summary>
     public IVportDriver Driver { get; }
 
-    /// <summary>The longest L3 packet the port takes, in bytes; the link header and one VLAN tag come on top.</summary>
-    public int MaximumTransmissionUnit { get; init; } = int.MaxValue - 64;
+    /// <summary>The longest L3 packet the port takes, in bytes; the link header and one VLAN tag come on top. The control thread may change it.</summary>
+    public int MaximumTransmissionUnit
+    {
+        get => _mtu;
+        set => _mtu = value;
+    }
 
     /// <summary>Whether the port takes packets without an Ethernet header.</summary>
     public bool TakesBarePackets { get; init; }

@@ -1,13 +1,23 @@
-using System.Runtime.InteropServices;
-
 namespace Engine.Vports;
 
 /// <summary>The device behind a port, as the factory has found or made it.</summary>
 /// <param name="Name">Its name, with %d replaced.</param>
 /// <param name="Ifindex">Its index in the network namespace.</param>
-/// <param name="Driver">How packets get in and out. Disposing it detaches the device, or removes one that was made.</param>
+/// <param name="Driver">How packets get in and out. Disposing it detaches the device, or removes one that was made, and ends its rings and channels.</param>
 public sealed record VportDevice(string Name, int Ifindex, IVportDriver Driver)
 {
+    /// <summary>The ways in, each looked at by one worker. A factory that says nothing of workers has one: its driver.</summary>
+    public IReadOnlyList<VportRing> Rings { get; init; } = [];
+
+    /// <summary>
+    /// The way out of each worker, by number; one may be the way of several whose sends need no order among them. Null when all send
+    /// by <see cref="Driver"/>, one at a time.
+    /// </summary>
+    public IReadOnlyList<IVportDriver>? Channels { get; init; }
+
+    /// <summary>How it is driven; null where nothing was to be chosen.</summary>
+    public DriverChoice? Choice { get; init; }
+
     /// <summary>The longest L3 packet it takes, in bytes.</summary>
     public int MaximumTransmissionUnit { get; init; } = 1500;
 
@@ -16,12 +26,6 @@ public sealed record VportDevice(string Name, int Ifindex, IVportDriver Driver)
 
     /// <summary>Reads what the host has counted at the device since it is there; null where the host counts nothing.</summary>
     public Func<VportStats>? ReadStats { get; init; }
-
-    /// <summary>What to wait on for packets; null where nothing can be waited on.</summary>
-    public SafeHandle? WaitHandle { get; init; }
-
-    /// <summary>Asks whether the host has taken the device away; null for one that stays as long as its driver.</summary>
-    public Func<bool>? IsGone { get; init; }
 
     /// <summary>UDP port of a tunnel; 0 for other devices.</summary>
     public ushort DestinationPort { get; init; }

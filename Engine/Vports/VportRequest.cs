@@ -13,4 +13,10 @@ public sealed record VportRequest(string Name, VportType Type)
 
     /// <summary>Whether a VXLAN port carries group policy.</summary>
     public bool HasGroupPolicy { get; init; }
+
+    /// <summary>How the device is to be driven.</summary>
+    public VportOptions Options { get; init; } = VportOptions.Default;
+
+    /// <summary>The workers that are to serve the port; null when it is driven by its <see cref="VportDevice.Driver"/> alone.</summary>
+    public VportWorkers? Workers { get; init; }
 }

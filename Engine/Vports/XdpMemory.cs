@@ -16,12 +16,19 @@ public sealed class XdpMemory
     public XdpMemory(PacketPool pool)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        if (pool.StandardFrameSize is not (PacketPool.XdpFrameSize or (2 * PacketPool.XdpFrameSize)))
+        if (!Takes(pool))
         {
             throw new ArgumentException("AF_XDP takes frames of 2,048 or 4,096 bytes: PacketPool.XdpFrameSize.", nameof(pool));
         }
 
         Pool = pool;
+    }
+
+    /// <summary>Whether the frames of a pool have a size that AF_XDP takes.</summary>
+    public static bool Takes(PacketPool pool)
+    {
+        ArgumentNullException.ThrowIfNull(pool);
+        return pool.StandardFrameSize is PacketPool.XdpFrameSize or (2 * PacketPool.XdpFrameSize);
     }
 
     /// <summary>The pool.</summary>

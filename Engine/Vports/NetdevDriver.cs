@@ -1,0 +1,214 @@
+using Engine.Packets;
+using Engine.Platform;
+using Engine.Primitives;
+
+namespace Engine.Vports;
+
+/// <summary>An existing device taken into a datapath: its receive rings, each for a worker, and a way out for every worker.</summary>
+/// <remarks>
+/// <para>A worker sends by the ring it receives from, since both are its own. One that has no ring of the device sends by a packet socket.</para>
+/// <para>Threads: the control thread attaches and disposes. Without workers it is driven as one, by <see cref="IVportDriver"/>'s rules.</para>
+/// </remarks>
+internal sealed class NetdevDriver : IVportDriver
+{
+    // Rings of AF_XDP together hold at most this share of a pool's frames, so that there are some for packets on their way.
+    private const int RingShare = 8;
+
+    private readonly Netdev _netdev;
+    private readonly List<VportRing> _rings = [];
+    private readonly IVportDriver[] _channels;
+
+    private NetdevDriver(Netdev netdev, int workerCount)
+    {
+        _netdev = netdev;
+        _channels = new IVportDriver[workerCount];
+    }
+
+    /// <summary>The device.</summary>
+    public Netdev Device => _netdev;
+
+    /// <summary>The ways in.</summary>
+    public IReadOnlyList<VportRing> Rings => _rings;
+
+    /// <summary>The way out of each worker.</summary>
+    public IReadOnlyList<IVportDriver> Channels => _channels;
+
+    /// <summary>How the frames are moved.</summary>
+    public DriverChoice Choice { get; private set; } = new("packet", string.Empty, null);
+
+    /// <summary>Takes a device by the driver that was asked for, or the best that works.</summary>
+    /// <param name="netdev">The device; the driver's from now on, unless refused.</param>
+    /// <param name="options">What was asked for.</param>
+    /// <param name="workers">The workers that are to serve it; null for one that is not known.</param>
+    /// <param name="driver">The driver, or null when refused.</param>
+    public static Refusal TryAttach(Netdev netdev, VportOptions options, VportWorkers? workers, out NetdevDriver? driver)
+    {
+        driver = null;
+        string? reason = null;
+        Refusal refusal = Refusal.None;
+        foreach (NetdevDriverKind kind in Candidates(netdev, options.Driver, ref reason))
+        {
+            NetdevDriver attempt = new(netdev, workers?.Count ?? 1);
+            refusal = attempt.TryOpen(kind, options, workers);
+            if (!refusal.IsRefused)
+            {
+                attempt.Choice = attempt.Choice with { Reason = reason };
+                driver = attempt;
+                return refusal;
+            }
+
+            attempt.Close();
+            reason = $"{kind.ToString().ToLowerInvariant()}: {refusal.Reason}";
+        }
+
+        return refusal;
+    }
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch) => _rings[0].Driver.Receive(pool, ref batch);
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch) => _channels[0].Transmit(pool, ref batch);
+
+    /// <inheritdoc/>
+    public void AddStats(ref VportStats stats)
+    {
+        foreach (VportRing ring in _rings)
+        {
+            ring.Driver.AddStats(ref stats);
+        }
+    }
+
+    /// <summary>Closes everything and gives the device back to the host.</summary>
+    public void Dispose()
+    {
+        Close();
+        _netdev.Dispose();
+    }
+
+    private static NetdevDriverKind[] Candidates(Netdev netdev, NetdevDriverKind wished, ref string? reason)
+    {
+        if (wished != NetdevDriverKind.Auto)
+        {
+            return [wished];
+        }
+
+        if (netdev.IsVirtual)
+        {
+            string name = netdev.DriverName;
+            reason = $"xdp: not taken on a device made of software{(name.Length == 0 ? "" : $" ({name})")}, it loses partial checksums and super-frames";
+            return [NetdevDriverKind.Packet];
+        }
+
+        return [NetdevDriverKind.Xdp, NetdevDriverKind.Packet];
+    }
+
+    private Refusal TryOpen(NetdevDriverKind kind, VportOptions options, VportWorkers? workers)
+    {
+        int queues = _netdev.CountQueues();
+        int receivers = workers?.ReceiverCount ?? 1;
+        int count = kind switch
+        {
+            // Frames of a queue without a ring would go to the host.
+            NetdevDriverKind.Xdp => queues,
+            NetdevDriverKind.Uring => 1,
+            _ => options.RingCount > 0 ? options.RingCount : Math.Min(queues, receivers),
+        };
+        int[] assigned = new int[count];
+        Refusal refusal = workers?.TryAssign(options, count, out assigned) ?? Refusal.None;
+        for (int i = 0; i < count && !refusal.IsRefused; i++)
+        {
+            refusal = kind switch
+            {
+                NetdevDriverKind.Xdp => TryOpenXdp(i, assigned[i], assigned.Count(worker => worker == assigned[i]), workers),
+                NetdevDriverKind.Uring => TryOpenUring(assigned[i]),
+                _ => TryOpenPacket(i, assigned[i], count),
+            };
+        }
+
+        return refusal.IsRefused ? refusal : TryOpenSenders();
+    }
+
+    private Refusal TryOpenXdp(int queue, int worker, int ringsOfWorker, VportWorkers? workers)
+    {
+        if (workers?.MemoryOf(worker) is not { } memory)
+        {
+            return new Refusal(Errno.NotSupported, "the datapath's frames have not the size that AF_XDP takes");
+        }
+
+        int size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(memory.Pool.StandardFrameCount / RingShare / ringsOfWorker / 2) + 1);
+        XdpOptions options = new() { Queue = queue, RingSize = Math.Clamp(size, 64, 2048) };
+        Refusal refusal = XdpDriver.TryOpen(_netdev, memory, options, out XdpDriver? driver);
+        if (driver is not null)
+        {
+            Add(driver, driver.WaitHandle, worker);
+            string mode = _netdev.XdpMode == XdpMode.Native ? "native" : "generic";
+            Choice = new DriverChoice("xdp", $"{mode}, {(driver.IsZeroCopy ? "zero-copy" : "copy")}", null);
+        }
+
+        return refusal;
+    }
+
+    private Refusal TryOpenUring(int worker)
+    {
+        Refusal refusal = UringDriver.TryOpen(_netdev, out UringDriver? driver);
+        if (driver is not null)
+        {
+            Add(driver, driver.WaitHandle, worker);
+            Choice = new DriverChoice("uring", string.Empty, null);
+        }
+
+        return refusal;
+    }
+
+    private Refusal TryOpenPacket(int ring, int worker, int count)
+    {
+        ushort? group = count == 1 ? null : ring == 0 ? (ushort)0 : ((PacketSocketDriver)_rings[0].Driver).FanoutGroup;
+        Refusal refusal = PacketSocketDriver.TryOpen(_netdev, new PacketSocketOptions { FanoutGroup = group }, out PacketSocketDriver? driver);
+        if (driver is not null)
+        {
+            Add(driver, driver.WaitHandle, worker);
+            Choice = new DriverChoice("packet", count == 1 ? string.Empty : $"fanout of {count}", null);
+        }
+
+        return refusal;
+    }
+
+    private void Add(IVportDriver driver, System.Runtime.InteropServices.SafeHandle handle, int worker)
+    {
+        _rings.Add(new VportRing(driver, handle) { Worker = worker });
+        _channels[worker] ??= driver;
+    }
+
+    private Refusal TryOpenSenders()
+    {
+        for (int i = 0; i < _channels.Length; i++)
+        {
+            try
+            {
+                _channels[i] ??= PacketSocketSender.Open(_netdev);
+            }
+            catch (SystemCallException exception)
+            {
+                return new Refusal(exception.Errno, exception.Message);
+            }
+        }
+
+        return Refusal.None;
+    }
+
+    private void Close()
+    {
+        foreach (VportRing ring in _rings)
+        {
+            ring.Driver.Dispose();
+        }
+
+        foreach (IVportDriver? channel in _channels)
+        {
+            (channel as PacketSocketSender)?.Dispose();
+        }
+
+        _netdev.DetachXdp();
+    }
+}
