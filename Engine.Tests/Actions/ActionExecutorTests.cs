@@ -315,6 +315,22 @@ public sealed unsafe class ActionExecutorTests : IDisposable
         return writer.Written.ToArray();
     }
 
+    [Fact]
+    public void A_partial_checksum_moves_with_the_headers_before_it()
+    {
+        FlowKey key = Key(Frames.Tcp4);
+        Packet* packet = _recording.Prepare(Frames.Tcp4, ref key);
+        packet->Offload = new PacketOffload { Flags = 1, GsoType = 1, HeaderLength = 54, SegmentSize = 16, ChecksumStart = 34, ChecksumOffset = 16 };
+        Assert.Equal(Errno.None, PushPop.PushVlan(packet, ref key, BitConverter.ToUInt32([0x81, 0x00, 0x10, 0x05])));
+        Assert.Equal((38, 58), (packet->Offload.ChecksumStart, packet->Offload.HeaderLength));
+        Assert.Equal(Errno.None, PushPop.PushMpls(packet, ref key, 0x00001140, 0x4788));
+        Assert.Equal((42, 62), (packet->Offload.ChecksumStart, packet->Offload.HeaderLength));
+        Assert.Equal(Errno.None, PushPop.PopVlan(packet, ref key));
+        Assert.Equal(Errno.None, PushPop.PopMpls(packet, ref key, 0x0008));
+        Assert.Equal((34, 54), (packet->Offload.ChecksumStart, packet->Offload.HeaderLength));
+        _recording.Pool.Free(packet);
+    }
+
     private Errno Execute(ReadOnlySpan<byte> actions, ReadOnlySpan<byte> frame, Action<nint>? prepare = null)
     {
         FlowKey key = Key(frame);

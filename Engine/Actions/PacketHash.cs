@@ -52,7 +52,8 @@ internal static unsafe class PacketHash
         return (c ^ b) - BitOperations.RotateLeft(b, 24);
     }
 
-    private static uint OfKey(in FlowKey key, bool isSymmetric)
+    /// <summary>A number made from the addresses and ports of a connection.</summary>
+    internal static uint OfKey(in FlowKey key, bool isSymmetric)
     {
         ulong source, destination;
         switch (key.EtherType.Value)

@@ -391,6 +391,7 @@ internal static unsafe partial class PushPop
         int transport = packet->TransportOffset + count;
         packet->HasTransport &= transport is >= 0 and <= ushort.MaxValue;
         packet->TransportOffset = (ushort)Math.Clamp(transport, 0, ushort.MaxValue);
+        packet->Offload.Shift(count);
     }
 
     /// <summary>Moves the data towards the end of its frame when the headroom is too small (skb_cow_head).</summary>

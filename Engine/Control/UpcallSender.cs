@@ -1,3 +1,4 @@
+using Engine.Actions;
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Netlink;
@@ -42,11 +43,11 @@ internal sealed unsafe class UpcallSender(ControlClients clients, ControlledData
             : (datapath.Find(upcall.Key.InPort) ?? datapath.Local).ChoosePortId((uint)HashOf(ref upcall));
     }
 
-    // What the packet came with, else one made from its key for a miss, as the kernel has to look in its cache of masks.
+    // What the packet came with, else for a miss the one that the hash action would make: it comes back with the packet, which must not change its bucket.
     private static ulong HashOf(ref Upcall upcall) =>
         upcall.FlowHash != 0 || upcall.Command == UpcallCommand.Action
             ? upcall.FlowHash
-            : FlowCache.Hash(in upcall.Key) | SoftwareHash | TransportHash;
+            : PacketHash.OfKey(in upcall.Key, isSymmetric: false) | SoftwareHash | TransportHash;
 
     // User space sees packets as they would be on a wire: super-frames in segments, checksums complete (the kernel's queue_gso_packets).
     private bool TrySendAll(ControlClient client, ref Upcall upcall, IUpcallReply port)

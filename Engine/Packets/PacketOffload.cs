@@ -24,4 +24,15 @@ public struct PacketOffload
 
     /// <summary>Where it is stored, from <see cref="ChecksumStart"/>.</summary>
     public ushort ChecksumOffset;
+
+    /// <summary>Headers were put before the place where the checksum starts, or taken away.</summary>
+    /// <param name="count">Bytes; less than 0 for what was taken.</param>
+    internal void Shift(int count)
+    {
+        if ((Flags | GsoType) != 0)
+        {
+            ChecksumStart = (ushort)Math.Max(ChecksumStart + count, 0);
+            HeaderLength = (ushort)Math.Max(HeaderLength + count, 0);
+        }
+    }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Engine.Packets;
 using Engine.Platform;
 
@@ -10,6 +11,8 @@ internal static class OffloadHeader
     private const int TcpChecksumOffset = 16;
     private const int TcpDataOffset = 12;
     private const int UdpHeaderLength = 8;
+    private const int EthernetAddressSize = 6;
+    private const int VlanTagSize = 4;
 
     /// <summary>Notes in the packet what its source left undone.</summary>
     /// <param name="packet">The packet, with its data.</param>
@@ -48,6 +51,19 @@ internal static class OffloadHeader
                 csum_start = offload.ChecksumStart,
                 csum_offset = offload.ChecksumOffset,
             };
+    }
+
+    /// <summary>Whether the kernel cuts a super-frame of this kind that a packet socket sends: IP behind Ethernet and VLAN tags. With MPLS labels it says ENOBUFS.</summary>
+    public static bool IsCutByKernel(ref Packet packet)
+    {
+        ReadOnlySpan<byte> bytes = packet.Bytes;
+        int at = 2 * EthernetAddressSize;
+        while (at + 6 <= bytes.Length && BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]) is 0x8100 or 0x88a8)
+        {
+            at += VlanTagSize;
+        }
+
+        return at + 2 <= bytes.Length && BinaryPrimitives.ReadUInt16BigEndian(bytes[at..]) is 0x0800 or 0x86dd;
     }
 
     // From the headers themselves: for encapsulated or linear frames the source's hint is far off, and the kernel keeps that much in one piece.

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Engine.Packets;
 using Engine.Platform;
 using Engine.Primitives;
@@ -13,14 +14,22 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
     /// <summary>As <see cref="IVportDriver.Transmit"/>.</summary>
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
+        int sent = 0;
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
+            if (packet->Offload.GsoType != 0 && !OffloadHeader.IsCutByKernel(ref *packet))
+            {
+                // In order: what waits goes first.
+                sent += Send();
+                sent += SendSegments(pool, ref *packet) ? 1 : 0;
+                continue;
+            }
+
             _queue.Add((nint)packet + packet->DataOffset, packet->Length, packet->AvailableHeadroom, OffloadHeader.Of(ref *packet));
         }
 
-        int sent = Send();
-        _queue.Clear();
+        sent += Send();
         for (int i = 0; i < batch.Count; i++)
         {
             pool.Free(batch.Pointer(i));
@@ -33,7 +42,28 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
     /// <summary>Frees the queue; the socket stays.</summary>
     public void Dispose() => _queue.Dispose();
 
-    // Sends the queue. A frame the kernel refuses is left out; the others still go.
+    // Cuts a super-frame that the kernel does not. False when it is not one, or a segment is not taken.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool SendSegments(PacketPool pool, ref Packet packet)
+    {
+        bool isSent = SegmentationOffload.TryStart(ref packet, out SegmentationOffload segments);
+        while (isSent && segments.Remaining != 0)
+        {
+            Packet* segment = segments.TryNext(pool);
+            if (segment == null)
+            {
+                return false;
+            }
+
+            _queue.Add((nint)segment + segment->DataOffset, segment->Length, segment->AvailableHeadroom, default);
+            isSent = Send() == 1;
+            pool.Free(segment);
+        }
+
+        return isSent;
+    }
+
+    // Sends the queue, which is empty then. A frame the kernel refuses is left out; the others still go.
     private int Send()
     {
         int next = 0, sent = 0;
@@ -56,6 +86,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
             next++;
         }
 
+        _queue.Clear();
         return sent;
     }
 }
