@@ -5,6 +5,7 @@ using Engine.Control;
 using Engine.Datapaths;
 using Engine.Packets;
 using Engine.Platform;
+using Engine.Tunnels;
 using Engine.Vports;
 
 namespace Engine.Cli;
@@ -55,7 +56,7 @@ internal static class RunCommand
 
             using VportRunner runner = new(workers);
             DatapathOptions sizes = new() { FrameSize = PacketPool.XdpFrameSize };
-            using ControlServer server = new(new HostVportFactory(), new ControlServerOptions { Runner = runner, Datapath = sizes });
+            using ControlServer server = new(new TunnelVportFactory(new HostVportFactory()), new ControlServerOptions { Runner = runner, Datapath = sizes });
             using SocketServer sockets = new(server, socketPath);
             using ManualResetEventSlim stopped = new();
             void Stop(PosixSignalContext signal)

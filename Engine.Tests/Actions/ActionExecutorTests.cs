@@ -385,7 +385,7 @@ public sealed unsafe class ActionExecutorTests : IDisposable
         {
         }
 
-        public void SetTunnel(Packet* packet, in FlowKey tunnel)
+        public void SetTunnel(Packet* packet, TunnelKey tunnel)
         {
         }
 

@@ -133,10 +133,10 @@ internal readonly unsafe struct RecordingHost(Recording recording) : IActionHost
 
     public void ClearConntrack(Packet* packet, ref FlowKey key) => recording.Tracked.Clear();
 
-    public void SetTunnel(Packet* packet, in FlowKey tunnel)
+    public void SetTunnel(Packet* packet, TunnelKey tunnel)
     {
         NetlinkWriter writer = new(new byte[1024]);
-        FlowKey.WriteTunnel(tunnel, (int)OvsKeyAttribute.Tunnel, ref writer);
+        FlowKey.WriteTunnel(in tunnel.Key, (int)OvsKeyAttribute.Tunnel, ref writer);
         recording.Tunnels.Add(writer.Written.ToArray());
     }
 

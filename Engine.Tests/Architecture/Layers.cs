@@ -11,9 +11,10 @@ internal static class Layers
     /// <summary>The table. A new folder is a new line here.</summary>
     public static IReadOnlyDictionary<string, int> ByFolder { get; } = new Dictionary<string, int>
     {
-        ["Control"] = 5,
-        ["Text"] = 5,
-        ["Datapaths"] = 4,
+        ["Control"] = 6,
+        ["Text"] = 6,
+        ["Datapaths"] = 5,
+        ["Tunnels"] = 4,
         ["Vports"] = 3,
         ["Actions"] = 3,
         ["Conntrack"] = 3,

@@ -58,7 +58,7 @@ public sealed class DatapathGoldenTests(GoldenReport report) : IClassFixture<Gol
                 datapath.Datapath.Flows.Flush();
                 break;
             case "inject":
-                datapath.Inject(step.Port.Number, step.Packet);
+                datapath.Inject(step.Port, step.Packet);
                 break;
             case "execute":
                 errno = datapath.Execute(step.Key, step.Packet, step.Actions);
@@ -85,19 +85,20 @@ public sealed class DatapathGoldenTests(GoldenReport report) : IClassFixture<Gol
         }
 
         // Frames of one port are in order; ports are compared one by one.
-        GoldenOutput[] byPort = [.. outputs.OrderBy(output => output.Port.Number)];
-        string[] expectedOutputs = [.. byPort.Select(output => Output(output.Port.Number, VolatileRange.Blank(output.Packet, output.Volatile)))];
+        GoldenOutput[] byPort = [.. outputs.OrderBy(output => output.Port.Device is null).ThenBy(output => output.Port.Number)];
+        string[] expectedOutputs = [.. byPort.Select(output => Output(output.Port, VolatileRange.Blank(output.Packet, output.Volatile)))];
         string[] actualOutputs = [.. datapath.Outputs.Select((output, index) =>
             Output(output.Port, VolatileRange.Blank(output.Packet, index < byPort.Length ? byPort[index].Volatile : null)))];
         Differences(name, "output", expectedOutputs, actualOutputs, failures);
 
         string[] expectedUpcalls = [.. upcalls.Select(upcall => Upcall(
-            upcall.Cmd, VolatileRange.Blank(upcall.Key, upcall.KeyVolatile), upcall.Packet, upcall.Userdata, upcall.Actions, upcall.Len ?? 0, upcall.Mru ?? 0))];
+            upcall.Cmd, VolatileRange.Blank(upcall.Key, upcall.KeyVolatile), upcall.Packet, upcall.Userdata, WithoutSourcePort(upcall.EgressTunKey), upcall.Actions, upcall.Len ?? 0, upcall.Mru ?? 0))];
         string[] actualUpcalls = [.. datapath.Handler.Upcalls.Select((upcall, index) => Upcall(
             upcall.Command.ToString().ToUpperInvariant(),
             VolatileRange.Blank(upcall.Key, index < upcalls.Length ? upcalls[index].KeyVolatile : null),
             upcall.Packet,
             upcall.Userdata,
+            WithoutSourcePort(upcall.EgressTunnel),
             upcall.Actions,
             upcall.OriginalLength,
             upcall.MaximumReceiveUnit))];
@@ -123,10 +124,30 @@ public sealed class DatapathGoldenTests(GoldenReport report) : IClassFixture<Gol
         }
     }
 
-    private static string Output(uint port, byte[] packet) => string.Create(CultureInfo.InvariantCulture, $"{port}: {Convert.ToHexStringLower(packet)}");
+    private static string Output(GoldenPort port, byte[] packet) => string.Create(CultureInfo.InvariantCulture, $"{port}: {Convert.ToHexStringLower(packet)}");
 
-    private static string Upcall(string command, byte[] key, byte[] packet, byte[]? userdata, byte[]? actions, int length, int mru) =>
-        string.Create(CultureInfo.InvariantCulture, $"{command} key {Hex(key)} packet {Hex(packet)} userdata {Hex(userdata)} actions {Hex(actions)} len {length} mru {mru}");
+    private static string Upcall(string command, byte[] key, byte[] packet, byte[]? userdata, byte[]? egress, byte[]? actions, int length, int mru) =>
+        string.Create(CultureInfo.InvariantCulture, $"{command} key {Hex(key)} packet {Hex(packet)} userdata {Hex(userdata)} egress {Hex(egress)} actions {Hex(actions)} len {length} mru {mru}");
+
+    // The kernel takes it from a hash with a secret of its own.
+    private static byte[]? WithoutSourcePort(byte[]? egressTunnel)
+    {
+        if (egressTunnel is null)
+        {
+            return null;
+        }
+
+        byte[] copy = [.. egressTunnel];
+        foreach (Engine.Netlink.NetlinkAttribute attribute in new Engine.Netlink.NetlinkAttributes(egressTunnel))
+        {
+            if (attribute.Type == (int)Engine.Netlink.OvsTunnelKeyAttribute.TransportSource)
+            {
+                copy.AsSpan(attribute.Offset + 4, attribute.Payload.Length).Clear();
+            }
+        }
+
+        return copy;
+    }
 
     private static string Hex(byte[]? bytes) => bytes is null ? "none" : Convert.ToHexStringLower(bytes);
 }

@@ -11,9 +11,6 @@ public static class GoldenCoverage
     /// <summary>Connection tracking and NAT: <c>ct</c> beyond parsing and validating it.</summary>
     public const string Conntrack = "conntrack";
 
-    /// <summary>Tunnel vports: encapsulation, decapsulation, the underlay.</summary>
-    public const string Tunnels = "tunnel vports";
-
     /// <summary>Meters that drop.</summary>
     public const string Meters = "meters";
 
@@ -35,12 +32,6 @@ public static class GoldenCoverage
         if (vector.Category is "ct" or "nat" || vector.Steps.Any(step => Names(step.ActionsText, "ct(")))
         {
             return Conntrack;
-        }
-
-        if (vector.Category is "tunnel"
-            || vector.Steps.Any(step => step.Port.Device is not null || step.Outputs.Any(output => output.Port.Device is not null)))
-        {
-            return Tunnels;
         }
 
         return vector.Steps.Any(step => step.Op == "meter") ? Meters : null;

@@ -15,6 +15,7 @@ internal sealed unsafe class GoldenDatapath : IDisposable
 
     private readonly Datapath _datapath = new(new DatapathOptions { FrameCount = 256, CacheEntries = 64 });
     private readonly SortedDictionary<uint, RecordingDriver> _ports = [];
+    private readonly GoldenUnderlay _underlay = new();
 
     public GoldenDatapath()
     {
@@ -29,6 +30,11 @@ internal sealed unsafe class GoldenDatapath : IDisposable
             Assert.False(_datapath.Vports.TryAdd(vport).IsRefused);
         }
 
+        foreach (Vport vport in _underlay.Vports)
+        {
+            Assert.False(_datapath.Vports.TryAdd(vport).IsRefused);
+        }
+
         _datapath.UpcallHandler = Handler;
     }
 
@@ -40,9 +46,10 @@ internal sealed unsafe class GoldenDatapath : IDisposable
 
     private Worker Worker => _datapath.Workers[0];
 
-    /// <summary>Packets sent, port by port, in the order of each port.</summary>
-    public IEnumerable<(uint Port, byte[] Packet)> Outputs =>
-        _ports.SelectMany(port => port.Value.Sent.Select(packet => (port.Key, packet)));
+    /// <summary>Packets sent, first those to the underlay, then port by port, in the order of each.</summary>
+    public IEnumerable<(GoldenPort Port, byte[] Packet)> Outputs =>
+        _underlay.Sent.Select(packet => (new GoldenPort(0, "underlay"), packet))
+            .Concat(_ports.SelectMany(port => port.Value.Sent.Select(packet => (new GoldenPort(port.Key, null), packet))));
 
     /// <summary>Forgets what came out so far.</summary>
     public void Clear()
@@ -52,6 +59,8 @@ internal sealed unsafe class GoldenDatapath : IDisposable
         {
             driver.Clear();
         }
+
+        _underlay.Clear();
     }
 
     /// <summary>Whether every frame is back in its pool.</summary>
@@ -72,6 +81,22 @@ internal sealed unsafe class GoldenDatapath : IDisposable
         return refusal.IsRefused
             ? refusal
             : _datapath.Flows.Put(in key, in mask, actions!, default, FlowPutMode.CreateOrReplace, out _);
+    }
+
+    /// <summary>A frame arrives on a port, or on the device below the tunnels.</summary>
+    public void Inject(GoldenPort port, ReadOnlySpan<byte> frame)
+    {
+        if (port.Device is null)
+        {
+            Inject(port.Number, frame);
+            return;
+        }
+
+        _underlay.Inject(frame);
+        foreach (Vport tunnel in _underlay.Vports)
+        {
+            Worker.Poll(tunnel, tunnel.Tunnel!.Rings[0].Driver);
+        }
     }
 
     /// <summary>A frame arrives on a port.</summary>

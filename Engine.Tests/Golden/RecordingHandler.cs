@@ -6,7 +6,7 @@ namespace Engine.Tests.Golden;
 
 /// <summary>An upcall as it would stand in a message.</summary>
 internal sealed record RecordedUpcall(
-    UpcallCommand Command, uint PortId, byte[] Key, byte[] Packet, byte[]? Userdata, byte[]? Actions, int OriginalLength, int MaximumReceiveUnit);
+    UpcallCommand Command, uint PortId, byte[] Key, byte[] Packet, byte[]? Userdata, byte[]? EgressTunnel, byte[]? Actions, int OriginalLength, int MaximumReceiveUnit);
 
 /// <summary>Keeps every upcall that somebody listens for, in order.</summary>
 internal sealed unsafe class RecordingHandler : IUpcallHandler
@@ -36,6 +36,7 @@ internal sealed unsafe class RecordingHandler : IUpcallHandler
             writer.Written.ToArray(),
             upcall.Bytes.ToArray(),
             upcall.HasUserdata ? upcall.Userdata.ToArray() : null,
+            upcall.EgressTunnel.IsEmpty ? null : upcall.EgressTunnel.ToArray(),
             upcall.HasActions ? upcall.Actions.ToArray() : null,
             upcall.OriginalLength,
             upcall.Packet->MaximumReceiveUnit));

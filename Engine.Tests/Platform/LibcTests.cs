@@ -31,6 +31,8 @@ public sealed class LibcTests
         #include <sys/un.h>
         #include <net/if.h>
         #include <net/if_arp.h>
+        #include <netinet/in.h>
+        #include <netinet/udp.h>
         #include <linux/audit.h>
         #include <linux/bpf.h>
         #include <linux/capability.h>
@@ -65,6 +67,12 @@ public sealed class LibcTests
         ["BPF_JMP_JEQ_K"] = "BPF_JMP | BPF_JEQ | BPF_K",
         ["BPF_JMP_JGE_K"] = "BPF_JMP | BPF_JGE | BPF_K",
         ["BPF_RET_K"] = "BPF_RET | BPF_K",
+        ["BPF_LD_B_ABS"] = "BPF_LD | BPF_B | BPF_ABS",
+        ["BPF_LD_H_ABS"] = "BPF_LD | BPF_H | BPF_ABS",
+        ["BPF_LD_H_IND"] = "BPF_LD | BPF_H | BPF_IND",
+        ["BPF_ALU_AND_K"] = "BPF_ALU | BPF_AND | BPF_K",
+        ["BPF_ALU_LSH_K"] = "BPF_ALU | BPF_LSH | BPF_K",
+        ["BPF_MISC_TAX"] = "BPF_MISC | BPF_TAX",
         ["bpf_insn.regs"] = "code) + 1 + 0 * offsetof(struct bpf_insn, code",
     };
 

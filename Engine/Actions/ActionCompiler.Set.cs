@@ -3,6 +3,7 @@ using Engine.Annotations;
 using Engine.Flows;
 using Engine.Netlink;
 using Engine.Primitives;
+using Engine.Protocols;
 
 namespace Engine.Actions;
 
@@ -186,8 +187,18 @@ internal sealed partial class ActionCompiler
             return refusal with { Offset = field.Offset };
         }
 
+        if ((tunnel.TunnelFlags & TunnelKeyFlags.GeneveOptions) != 0 && tunnel.TunnelOptionsLength != 0)
+        {
+            if (!TryCheckGeneveOptions(((ReadOnlySpan<byte>)tunnel.TunnelOptions)[..tunnel.TunnelOptionsLength], out bool hasCritical))
+            {
+                return Refusal.Invalid("A Geneve option reaches past the end of the options", field.Offset);
+            }
+
+            tunnel.TunnelFlags |= hasCritical ? TunnelKeyFlags.CriticalOption : TunnelKeyFlags.None;
+        }
+
         _steps.Add(new ActionStep { Opcode = ActionOpcode.SetTunnel, Argument = (uint)_objects.Count });
-        _objects.Add(new TunnelArguments(tunnel));
+        _objects.Add(new TunnelKey(tunnel));
 
         // The kernel parses the key and writes it anew: in its own order, and with what it adds.
         Span<byte> buffer = stackalloc byte[MaximumTunnelSize];
@@ -195,5 +206,25 @@ internal sealed partial class ActionCompiler
         FlowKey.WriteTunnel(tunnel, (int)OvsKeyAttribute.Tunnel, ref writer);
         _attributes.PutAttribute(action.Type, writer.Written);
         return Refusal.None;
+    }
+
+    // The kernel's validate_geneve_opts. An option is four bytes, its class, type and length in words, and its data.
+    private static bool TryCheckGeneveOptions(ReadOnlySpan<byte> options, out bool hasCritical)
+    {
+        const int Header = 4, TypeOffset = 2, LengthOffset = 3, LengthMask = 31;
+        hasCritical = false;
+        while (options.Length >= Header)
+        {
+            int length = Header + ((options[LengthOffset] & LengthMask) * 4);
+            if (length > options.Length)
+            {
+                return false;
+            }
+
+            hasCritical |= (options[TypeOffset] & GeneveHeader.CriticalType) != 0;
+            options = options[length..];
+        }
+
+        return true;
     }
 }

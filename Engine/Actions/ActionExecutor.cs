@@ -180,7 +180,7 @@ public static unsafe partial class ActionExecutor
                     break;
 
                 case ActionOpcode.SetTunnel:
-                    host.SetTunnel(packet, list.Object<TunnelArguments>(step.Argument).Key);
+                    host.SetTunnel(packet, list.Object<TunnelKey>(step.Argument));
                     break;
 
                 case ActionOpcode.Drop:

@@ -42,7 +42,7 @@ internal enum ActionOpcode : byte
     /// <summary>Argument: error.</summary>
     Drop,
 
-    /// <summary>Argument: index of the <see cref="TunnelArguments"/>.</summary>
+    /// <summary>Argument: index of the <see cref="Flows.TunnelKey"/>.</summary>
     SetTunnel,
 
     /// <summary>Always fails, as in the kernel: conntrack mark and labels are set by ct only.</summary>

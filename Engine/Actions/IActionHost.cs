@@ -56,8 +56,8 @@ public unsafe interface IActionHost
 
     /// <summary>Says how the packet is to be wrapped by the tunnel port it is sent to next (set of a tunnel key). The packet stays.</summary>
     /// <param name="packet">The packet.</param>
-    /// <param name="tunnel">A key in which only the tunnel segments are filled in.</param>
-    void SetTunnel(Packet* packet, in FlowKey tunnel);
+    /// <param name="tunnel">The tunnel.</param>
+    void SetTunnel(Packet* packet, TunnelKey tunnel);
 
     /// <summary>32 random bits, for sample.</summary>
     uint NextRandom();

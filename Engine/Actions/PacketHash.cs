@@ -25,17 +25,21 @@ internal static unsafe class PacketHash
         }
         else
         {
-            // A hash that the source computed is kept until an action changes the connection.
-            if (packet->FlowHash == 0)
-            {
-                packet->FlowHash = OfKey(key, isSymmetric: false) | SoftwareBit | TransportBit;
-            }
-
+            EnsureFlowHash(packet, in key);
             hash = (uint)packet->FlowHash;
         }
 
         hash = JenkinsHash(hash, basis);
         key.DatapathHash = hash == 0 ? 1 : hash;
+    }
+
+    /// <summary>Gives the packet a flow hash (skb_get_hash). One that the source computed is kept until an action changes the connection.</summary>
+    public static void EnsureFlowHash(Packet* packet, in FlowKey key)
+    {
+        if (packet->FlowHash == 0)
+        {
+            packet->FlowHash = OfKey(key, isSymmetric: false) | SoftwareBit | TransportBit;
+        }
     }
 
     /// <summary>Bob Jenkins' hash of one word as the kernel's jhash_1word.</summary>

@@ -106,6 +106,11 @@ internal sealed unsafe class UpcallSender(ControlClients clients, ControlledData
             writer.PutOvsPacketUserdata(upcall.Userdata);
         }
 
+        if (!upcall.EgressTunnel.IsEmpty)
+        {
+            writer.Put((int)OvsPacketAttribute.EgressTunnelKey, upcall.EgressTunnel);
+        }
+
         if (upcall.HasActions)
         {
             writer.Put((int)OvsPacketAttribute.Actions, upcall.Actions);

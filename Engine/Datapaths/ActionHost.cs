@@ -28,12 +28,12 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
         else
         {
-            OutputUnusual(packet, vport);
+            OutputUnusual(packet, in key, vport);
         }
     }
 
     /// <summary><see cref="Output"/> of packets that follow each other in a batch.</summary>
-    public void OutputRun(ref PacketBatch batch, int start, int end, uint port)
+    public void OutputRun(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, uint port)
     {
         Vport? vport = worker.Datapath.Vports[port];
         if (vport is null)
@@ -56,7 +56,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
             }
             else
             {
-                OutputUnusual(packet, vport);
+                OutputUnusual(packet, in keys[i], vport);
             }
         }
     }
@@ -82,7 +82,11 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         ref Upcall upcall = ref worker.Upcalls.Add(copy, in key, UpcallCommand.Action);
         upcall.PortId = arguments.PortId;
         upcall.OriginalLength = copy->Length == length ? 0 : length;
-        upcall.EgressTunnelPort = arguments.HasEgressTunnelPort ? arguments.EgressTunnelPort : null;
+        if (arguments.HasEgressTunnelPort)
+        {
+            DescribeEgress(copy, in key, arguments.EgressTunnelPort, ref upcall);
+        }
+
         if (arguments.HasUserdata)
         {
             upcall.SetUserdata(arguments.Userdata);
@@ -133,10 +137,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
     }
 
     /// <inheritdoc/>
-    // Only tunnel ports look at it, and there are none yet.
-    public void SetTunnel(Packet* packet, in FlowKey tunnel)
-    {
-    }
+    public void SetTunnel(Packet* packet, TunnelKey tunnel) => packet->TunnelIndex = worker.Tunnels.Add(tunnel);
 
     /// <inheritdoc/>
     public uint NextRandom() => worker.NextRandom();
@@ -147,28 +148,63 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
 
     // The kernel's ovs_vport_send: a tag kept beside the packet does not count towards the MTU.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void OutputUnusual(Packet* packet, Vport vport)
+    private void OutputUnusual(Packet* packet, in FlowKey key, Vport vport)
     {
-        if (!packet->HasEthernet)
+        if (!packet->HasEthernet && !vport.TakesBarePackets)
         {
-            if (vport.TakesBarePackets)
-            {
-                worker.QueueOf(vport).Add(worker.Pool, packet);
-                return;
-            }
-
-            vport.StatsOf(worker.Index).TxErrors++;
-            worker.Drop(packet, DropReason.NoEthernetHeader);
-            return;
+            Refuse(packet, vport, DropReason.NoEthernetHeader);
         }
-
-        if (packet->Offload.GsoType != 0)
+        else if (vport.Tunnel is not null)
+        {
+            OutputTunneled(packet, in key, vport);
+        }
+        else if (!packet->HasEthernet || packet->Offload.GsoType != 0)
         {
             worker.QueueOf(vport).Add(worker.Pool, packet);
+        }
+        else
+        {
+            Refuse(packet, vport, DropReason.TooBig);
+        }
+    }
+
+    private void OutputTunneled(Packet* packet, in FlowKey key, Vport vport)
+    {
+        if (worker.Tunnels[packet->TunnelIndex] is not { } tunnel)
+        {
+            Refuse(packet, vport, DropReason.NoTunnel);
             return;
         }
 
+        if (!packet->HasEthernet && !packet->IsKeyStale)
+        {
+            packet->Protocol = key.EtherType;
+        }
+
+        PacketHash.EnsureFlowHash(packet, in key);
+        worker.QueueOf(vport).Add(worker.Pool, packet, tunnel);
+    }
+
+    private void Refuse(Packet* packet, Vport vport, DropReason reason)
+    {
         vport.StatsOf(worker.Index).TxErrors++;
-        worker.Drop(packet, DropReason.TooBig);
+        worker.Drop(packet, reason);
+    }
+
+    // OVS_USERSPACE_ATTR_EGRESS_TUN_PORT. Without a tunnel, a tunnel port or a route there is nothing to tell, as in the kernel.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void DescribeEgress(Packet* packet, in FlowKey key, uint port, ref Upcall upcall)
+    {
+        if (worker.Datapath.Vports[port]?.Tunnel is { } driver && worker.Tunnels[packet->TunnelIndex] is { } tunnel)
+        {
+            ulong sourceHash = packet->FlowHash;
+            PacketHash.EnsureFlowHash(packet, in key);
+            if (driver.TryDescribeEgress(tunnel, packet->FlowHash, out FlowKey egress))
+            {
+                upcall.SetEgressTunnel(in egress);
+            }
+
+            packet->FlowHash = sourceHash;
+        }
     }
 }

@@ -59,14 +59,17 @@ public sealed unsafe class Datapath : IDisposable
     /// <param name="worker">The worker whose pool the packets are of; the caller runs on its thread.</param>
     /// <param name="inPort">Number of the port they came by.</param>
     /// <param name="batch">The packets, which are taken. What leaves by a port waits until <see cref="Worker.Flush"/>.</param>
+    public void Process(Worker worker, uint inPort, ref PacketBatch batch) => Process(worker, inPort, ref batch, isTunneled: false);
+
+    /// <summary><see cref="Process(Worker, uint, ref PacketBatch)"/>, also of packets of a tunnel, whose outer headers are in the worker's keys.</summary>
     [SkipLocalsInit]
-    public void Process(Worker worker, uint inPort, ref PacketBatch batch)
+    internal void Process(Worker worker, uint inPort, ref PacketBatch batch, bool isTunneled)
     {
         ArgumentNullException.ThrowIfNull(worker);
         Span<FlowKey> keys = worker.Keys;
         Span<uint> hashes = stackalloc uint[PacketBatch.Capacity];
 
-        Extract(worker, inPort, ref batch, keys);
+        Extract(worker, inPort, ref batch, keys, isTunneled);
         Hash(batch.Count, keys, hashes);
 
         FlowArray found = default;
@@ -153,9 +156,9 @@ public sealed unsafe class Datapath : IDisposable
     }
 
     // Fills keys[0..batch.Count); a packet without a key is dropped and leaves the batch.
-    private static void Extract(Worker worker, uint inPort, ref PacketBatch batch, Span<FlowKey> keys)
+    private static void Extract(Worker worker, uint inPort, ref PacketBatch batch, Span<FlowKey> keys, bool isTunneled)
     {
-        uint bad = FlowKeyExtractor.ReceiveBatch(ref batch, keys, inPort);
+        uint bad = isTunneled ? FlowKeyExtractor.ReceiveTunneledBatch(ref batch, keys, inPort) : FlowKeyExtractor.ReceiveBatch(ref batch, keys, inPort);
         if (bad != 0)
         {
             DropBad(worker, ref batch, keys, bad);
@@ -243,7 +246,7 @@ public sealed unsafe class Datapath : IDisposable
         ActionHost host = new(worker);
         if (actions.SingleOutputPort >= 0)
         {
-            host.OutputRun(ref batch, start, end, (uint)actions.SingleOutputPort);
+            host.OutputRun(ref batch, keys, start, end, (uint)actions.SingleOutputPort);
             return;
         }
 

@@ -45,6 +45,9 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
 
     internal ActionContext ActionContext { get; }
 
+    /// <summary>The tunnel keys of this round's packets.</summary>
+    internal TunnelKeys Tunnels { get; } = new();
+
     /// <summary>One key for each packet of a batch; between batches they hold the old ones.</summary>
     internal Span<FlowKey> Keys => _keys.Span;
 
@@ -71,13 +74,21 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         ArgumentNullException.ThrowIfNull(vport);
         ArgumentNullException.ThrowIfNull(ring);
         PacketBatch batch = default;
-        ring.Receive(Pool, ref batch);
+        if (vport.Tunnel is not null && ring is ITunnelReceiver tunnel)
+        {
+            tunnel.Receive(Pool, ref batch, Keys, _drops);
+        }
+        else
+        {
+            ring.Receive(Pool, ref batch);
+        }
+
         int count = batch.Count;
         if (count != 0)
         {
             Now = Environment.TickCount64;
             CountReceived(vport, ref batch);
-            Datapath.Process(this, vport.Number, ref batch);
+            Datapath.Process(this, vport.Number, ref batch, isTunneled: vport.Tunnel is not null);
         }
 
         Flush();
@@ -92,6 +103,8 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         {
             DeliverUpcalls();
         }
+
+        Tunnels.Clear();
     }
 
     /// <inheritdoc/>
@@ -189,7 +202,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         foreach (TransmitQueue queue in _waiting)
         {
             queue.IsWaiting = false;
-            _drops[(int)DropReason.TransmitQueueFull] += (uint)queue.Flush(Pool);
+            queue.Flush(Pool, _drops);
         }
 
         _waiting.Clear();

@@ -21,6 +21,33 @@ public partial struct FlowKey
     public static void WriteTunnel(in FlowKey key, int attribute, ref NetlinkWriter writer) =>
         WriteTunnel(in key, in key, attribute, ref writer);
 
+    /// <summary>Makes the key one of a packet that came by a tunnel: all metadata zero, then the outer header's fields to be filled in.</summary>
+    internal void BeginTunnel()
+    {
+        ClearSegments(FlowKeySegments.Conntrack | FlowKeySegments.Tunnel | FlowKeySegments.TunnelOptions);
+        Segments |= FlowKeySegments.Tunnel;
+        RecirculationId = 0;
+        DatapathHash = 0;
+        SkbMark = 0;
+        SkbPriority = 0;
+        ConntrackState = 0;
+        ConntrackZone = 0;
+    }
+
+    /// <summary>Gives the key of a packet that came by a tunnel the options of its header.</summary>
+    internal void SetTunnelOptions(ReadOnlySpan<byte> options, TunnelKeyFlags kind)
+    {
+        if (options.IsEmpty)
+        {
+            return;
+        }
+
+        Segments |= FlowKeySegments.TunnelOptions;
+        options.CopyTo(TunnelOptions);
+        TunnelOptionsLength = (byte)options.Length;
+        TunnelFlags |= kind;
+    }
+
     private static void WriteTunnel(in FlowKey key, in FlowKey output, bool isMask, ref NetlinkWriter writer)
     {
         if (key.TunnelProtocol != 0 || isMask)

@@ -59,6 +59,30 @@ public static unsafe partial class FlowKeyExtractor
         return failed;
     }
 
+    /// <summary><see cref="TryReceiveTunneled"/> for each packet of a batch; the result is that of <see cref="ReceiveBatch"/>.</summary>
+    internal static uint ReceiveTunneledBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort)
+    {
+        uint failed = 0;
+        keys = keys[..batch.Count];
+        for (int i = 0; i < keys.Length; i++)
+        {
+            failed |= TryReceiveTunneled(batch.Pointer(i), ref keys[i], inPort) ? 0u : 1u << i;
+        }
+
+        return failed;
+    }
+
+    /// <summary>The key of a packet that came by a tunnel, whose fields of the outer header are filled in (the kernel's ovs_flow_key_extract with one).</summary>
+    /// <param name="packet">The inner packet, with <see cref="Packet.HasEthernet"/> right.</param>
+    /// <param name="key">Its tunnel segments are kept. For a packet without Ethernet header <see cref="FlowKey.EtherType"/> must be given too.</param>
+    /// <param name="inPort">The datapath port it came from.</param>
+    /// <returns>As <see cref="TryReceive"/>.</returns>
+    internal static bool TryReceiveTunneled(Packet* packet, ref FlowKey key, uint inPort)
+    {
+        key.InPort = inPort;
+        return (packet->Length >= ShortestTaggedFrame || !IsTooShort(packet)) && TryExtract(packet, ref key);
+    }
+
     /// <summary>
     /// The key of a packet whose metadata is known: OVS_PACKET_CMD_EXECUTE (ovs_flow_key_extract_userspace), a packet from a
     /// tunnel, and a packet that actions have changed (ovs_flow_key_update).

@@ -60,4 +60,19 @@ public enum DropReason
 
     /// <summary>The driver's transmit queue was full.</summary>
     TransmitQueueFull,
+
+    /// <summary>Sent to a tunnel port without a tunnel key, or with one the port cannot carry.</summary>
+    NoTunnel,
+
+    /// <summary>The host has no route to the tunnel's other end, or not from the source the key names.</summary>
+    NoRoute,
+
+    /// <summary>A tunnel header is cut short, malformed, or has bits that must not be set.</summary>
+    TunnelHeader,
+
+    /// <summary>The payload of a tunnel packet is no frame, or of a kind the port does not take.</summary>
+    TunnelPayload,
+
+    /// <summary>The outer header reports congestion to an inner packet that cannot bear the mark (RFC 6040).</summary>
+    TunnelCongestion,
 }

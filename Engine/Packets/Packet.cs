@@ -83,6 +83,9 @@ public struct Packet
     /// <summary>The checksum and segmentation state from the source to the sink; <see cref="PacketOffload"/>.</summary>
     public PacketOffload Offload;
 
+    /// <summary>Which of its worker's tunnel keys the packet carries to a tunnel port, from 1; 0 for none.</summary>
+    internal int TunnelIndex;
+
     /// <summary>Bytes of the frame, descriptor included.</summary>
     public readonly int FrameSize => _frameSize;
 

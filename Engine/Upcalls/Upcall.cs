@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Engine.Flows;
+using Engine.Netlink;
 using Engine.Packets;
 
 namespace Engine.Upcalls;
@@ -16,6 +17,8 @@ public unsafe struct Upcall
     private int _userdataLength;
     private byte[]? _actions;
     private int _actionsLength;
+    private byte[]? _egressTunnel;
+    private int _egressTunnelLength;
 
     /// <summary>Why the packet goes up.</summary>
     public UpcallCommand Command { get; internal set; }
@@ -35,8 +38,8 @@ public unsafe struct Upcall
     /// <summary>The actions of the list as netlink attributes (OVS_PACKET_ATTR_ACTIONS), empty if not asked for.</summary>
     public readonly ReadOnlySpan<byte> Actions => _actions.AsSpan(0, Math.Max(0, _actionsLength));
 
-    /// <summary>OVS_USERSPACE_ATTR_EGRESS_TUN_PORT, or null.</summary>
-    public uint? EgressTunnelPort { get; internal set; }
+    /// <summary>The tunnel key the packet would leave with (payload of OVS_PACKET_ATTR_EGRESS_TUN_KEY), empty if not asked for or not known.</summary>
+    public readonly ReadOnlySpan<byte> EgressTunnel => _egressTunnel.AsSpan(0, _egressTunnelLength);
 
     /// <summary>Length of the packet before it was cut by trunc, 0 if it was not (OVS_PACKET_ATTR_LEN).</summary>
     public int OriginalLength { get; internal set; }
@@ -64,7 +67,7 @@ public unsafe struct Upcall
         _key = key;
         Command = command;
         PortId = 0;
-        EgressTunnelPort = null;
+        _egressTunnelLength = 0;
         OriginalLength = 0;
         _userdataLength = -1;
         _actionsLength = -1;
@@ -73,6 +76,14 @@ public unsafe struct Upcall
     internal void SetUserdata(ReadOnlySpan<byte> userdata) => _userdataLength = Store(ref _userdata, userdata);
 
     internal void SetActions(ReadOnlySpan<byte> actions) => _actionsLength = Store(ref _actions, actions);
+
+    internal void SetEgressTunnel(in FlowKey tunnel)
+    {
+        Span<byte> buffer = stackalloc byte[512];
+        NetlinkWriter writer = new(buffer);
+        FlowKey.WriteTunnel(in tunnel, (int)OvsPacketAttribute.EgressTunnelKey, ref writer);
+        _egressTunnelLength = Store(ref _egressTunnel, writer.Written[NetlinkAttribute.HeaderSize..]);
+    }
 
     private static int Store(ref byte[]? buffer, ReadOnlySpan<byte> bytes)
     {

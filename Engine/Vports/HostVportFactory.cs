@@ -99,6 +99,6 @@ public sealed class HostVportFactory : IVportFactory
     private const int AnyLength = int.MaxValue - 64;
 
     // The kernel's dev_valid_name, and no pattern.
-    private static bool IsName(string name) =>
+    internal static bool IsName(string name) =>
         name is not ("" or "." or "..") && name.Length < 16 && !name.Any(static letter => letter is '/' or ':' or '%' || char.IsWhiteSpace(letter));
 }

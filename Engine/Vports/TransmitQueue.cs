@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Engine.Flows;
 using Engine.Packets;
 
 namespace Engine.Vports;
@@ -11,6 +12,10 @@ public sealed unsafe class TransmitQueue
     private readonly IVportDriver _channel;
     private readonly Lock? _gate;
     private readonly int _worker;
+
+    // Of a tunnel port only: the tunnel of each packet of the batch, and drops by reason.
+    private readonly TunnelKey?[]? _tunnels;
+    private readonly ulong[]? _drops;
     private PacketBatch _batch;
     private ulong _bytes;
     private int _refused;
@@ -26,6 +31,11 @@ public sealed unsafe class TransmitQueue
         _channel = channel;
         _gate = gate;
         _worker = worker;
+        if (vport.Tunnel is not null)
+        {
+            _tunnels = new TunnelKey?[PacketBatch.Capacity];
+            _drops = new ulong[Enum.GetValues<DropReason>().Length];
+        }
     }
 
     /// <summary>Whether the worker has it on its list of queues to flush.</summary>
@@ -44,18 +54,34 @@ public sealed unsafe class TransmitQueue
         _batch.Add(packet);
     }
 
+    /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
+    internal void Add(PacketPool pool, Packet* packet, TunnelKey tunnel)
+    {
+        Add(pool, packet);
+        _tunnels![_batch.Count - 1] = tunnel;
+    }
+
     /// <summary>Sends what waits.</summary>
-    /// <returns>How many packets the driver has refused since the last call.</returns>
-    public int Flush(PacketPool pool)
+    /// <param name="pool">Where the packets are of.</param>
+    /// <param name="drops">Counts, by <see cref="DropReason"/>, what the driver has refused since the last call.</param>
+    internal void Flush(PacketPool pool, Span<ulong> drops)
     {
         if (_batch.Count != 0)
         {
             Send(pool);
         }
 
-        int refused = _refused;
+        drops[(int)DropReason.TransmitQueueFull] += (uint)_refused;
         _refused = 0;
-        return refused;
+        if (_drops is not null)
+        {
+            for (int i = 0; i < _drops.Length; i++)
+            {
+                drops[i] += _drops[i];
+            }
+
+            Array.Clear(_drops);
+        }
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -63,20 +89,17 @@ public sealed unsafe class TransmitQueue
     {
         int count = _batch.Count;
         int sent;
-        if (_gate is null)
+        if (_vport.Tunnel is { } tunnel)
         {
-            sent = _channel.Transmit(pool, ref _batch);
+            sent = tunnel.Transmit(pool, ref _batch, _tunnels, _drops);
         }
         else
         {
-            lock (_gate)
-            {
-                sent = _channel.Transmit(pool, ref _batch);
-            }
+            sent = SendPlain(pool);
+            _refused += count - sent;
         }
 
         _batch.Clear();
-        _refused += count - sent;
         ref VportStats stats = ref _vport.StatsOf(_worker);
         stats.TxPackets += (uint)sent;
         stats.TxDropped += (uint)(count - sent);
@@ -84,5 +107,18 @@ public sealed unsafe class TransmitQueue
         // Which packets a full ring refused is not known: their share of the bytes is taken off.
         stats.TxBytes += sent == count ? _bytes : _bytes * (uint)sent / (uint)count;
         _bytes = 0;
+    }
+
+    private int SendPlain(PacketPool pool)
+    {
+        if (_gate is null)
+        {
+            return _channel.Transmit(pool, ref _batch);
+        }
+
+        lock (_gate)
+        {
+            return _channel.Transmit(pool, ref _batch);
+        }
     }
 }

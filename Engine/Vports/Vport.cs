@@ -9,7 +9,7 @@ public sealed class Vport
 {
     private readonly WorkerStats[] _stats;
     private readonly TransmitQueue[] _queues;
-    private volatile int _mtu = int.MaxValue - 64;
+    private volatile int _mtu;
 
     /// <summary>Describes a port. It takes part once it is in a <see cref="VportTable"/>.</summary>
     /// <param name="number">0 to 65,534.</param>
@@ -27,6 +27,8 @@ public sealed class Vport
         Name = name;
         Type = type;
         Driver = driver;
+        Tunnel = driver as ITunnelDriver;
+        _mtu = Tunnel is null ? int.MaxValue - 64 : -1;
         _stats = new WorkerStats[workerCount];
         _queues = new TransmitQueue[workerCount];
         Lock? gate = channels is null && workerCount > 1 ? new Lock() : null;
@@ -49,14 +51,20 @@ public sealed class Vport
     public IVportDriver Driver { get; }
 
     /// <summary>The longest L3 packet the port takes, in bytes; the link header and one VLAN tag come on top. The control thread may change it.</summary>
+    /// <remarks>
+    /// -1 for a tunnel: no packet goes out as it is, so that the question of length, asked anyway, is the only one asked of packets to other ports.
+    /// </remarks>
     public int MaximumTransmissionUnit
     {
         get => _mtu;
-        set => _mtu = value;
+        set => _mtu = Tunnel is null ? value : -1;
     }
 
     /// <summary>Whether the port takes packets without an Ethernet header.</summary>
     public bool TakesBarePackets { get; init; }
+
+    /// <summary>The driver, when it is a tunnel's.</summary>
+    internal ITunnelDriver? Tunnel { get; }
 
     /// <summary>What all workers have counted.</summary>
     public VportStats ReadStats()

@@ -11,6 +11,9 @@ public sealed record VportRequest(string Name, VportType Type)
     /// <summary>UDP port of a tunnel; null where the request names none. 0 stands for the usual one.</summary>
     public ushort? DestinationPort { get; init; }
 
+    /// <summary>Whether a VXLAN port carries other packets than Ethernet frames too (VXLAN-GPE).</summary>
+    public bool IsGeneric { get; init; }
+
     /// <summary>Whether a VXLAN port carries group policy.</summary>
     public bool HasGroupPolicy { get; init; }
 

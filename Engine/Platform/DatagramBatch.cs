@@ -1,0 +1,188 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Engine.Primitives;
+
+namespace Engine.Platform;
+
+/// <summary>Room for the datagrams of one recvmmsg(2), with what the kernel tells about each.</summary>
+/// <remarks>Native memory that never moves; pages that no datagram has reached take none. Threads: one.</remarks>
+internal sealed unsafe class DatagramBatch : IDisposable
+{
+    /// <summary>Datagrams that fit.</summary>
+    public const int Capacity = 16;
+
+    // The longest IP packet.
+    private const int BufferSize = 1 << 16;
+
+    private const int ControlSize = 256;
+
+    private readonly Datagram[] _items = new Datagram[Capacity];
+    private readonly int[] _offsets = new int[Capacity];
+    private readonly Libc.mmsghdr* _messages;
+    private readonly Libc.iovec* _pieces;
+    private readonly Libc.sockaddr_in6* _names;
+    private readonly byte* _control;
+    private readonly byte* _buffers;
+
+    /// <summary>Allocates the room.</summary>
+    public DatagramBatch()
+    {
+        _messages = (Libc.mmsghdr*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.mmsghdr));
+        _pieces = (Libc.iovec*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.iovec));
+        _names = (Libc.sockaddr_in6*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.sockaddr_in6));
+        _control = (byte*)NativeMemory.AllocZeroed(Capacity, ControlSize);
+        _buffers = (byte*)NativeMemory.AllocZeroed(Capacity, BufferSize);
+        for (int i = 0; i < Capacity; i++)
+        {
+            _pieces[i] = new Libc.iovec { iov_base = (nint)(_buffers + (i * BufferSize)), iov_len = BufferSize };
+        }
+    }
+
+    /// <summary>Frees the memory if the owner did not.</summary>
+    ~DatagramBatch() => Release();
+
+    /// <summary>Datagrams in it.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>What is known of a datagram.</summary>
+    public ref readonly Datagram this[int index] => ref _items[index];
+
+    /// <summary>The bytes of a datagram, without IP and UDP header.</summary>
+    // In bounds: offset plus length lie within what the kernel has written, or Add has copied.
+    public ReadOnlySpan<byte> BytesOf(int index)
+    {
+        Invariant.Assert((uint)index < (uint)Count && _offsets[index] + _items[index].Length <= BufferSize);
+        return new ReadOnlySpan<byte>(_buffers + (index * BufferSize) + _offsets[index], _items[index].Length);
+    }
+
+    /// <summary>Forgets the datagrams.</summary>
+    public void Clear() => Count = 0;
+
+    /// <summary>Adds a datagram that comes from elsewhere than a socket. There must be room.</summary>
+    public void Add(in Datagram datagram, ReadOnlySpan<byte> bytes)
+    {
+        Invariant.Assert(Count < Capacity && bytes.Length <= BufferSize);
+        bytes.CopyTo(new Span<byte>(_buffers + (Count * BufferSize), BufferSize));
+        _offsets[Count] = 0;
+        _items[Count] = datagram with { Length = bytes.Length };
+        Count++;
+    }
+
+    /// <summary>Adds what waits on a socket, as far as there is room.</summary>
+    public void Receive(DatagramSocket socket)
+    {
+        int first = Count;
+        for (int i = first; i < Capacity; i++)
+        {
+            _messages[i] = new Libc.mmsghdr
+            {
+                msg_hdr = new Libc.msghdr
+                {
+                    msg_name = (nint)(_names + i),
+                    msg_namelen = (uint)sizeof(Libc.sockaddr_in6),
+                    msg_iov = _pieces + i,
+                    msg_iovlen = 1,
+                    msg_control = (nint)(_control + (i * ControlSize)),
+                    msg_controllen = ControlSize,
+                },
+            };
+        }
+
+        int count = Libc.recvmmsg(socket.Descriptor.Number, _messages + first, (uint)(Capacity - first), Libc.MSG_DONTWAIT, null);
+        for (int i = 0; i < count; i++)
+        {
+            Describe(socket, first + i);
+        }
+
+        // A failure is that nothing waits, or an ICMP error for an earlier packet, which is gone once reported.
+        Count = first + Math.Max(count, 0);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Release();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Describe(DatagramSocket socket, int index)
+    {
+        ref Libc.mmsghdr message = ref _messages[index];
+        ref Datagram item = ref _items[index];
+        item = new Datagram { Length = (int)message.msg_len, IsIpv6 = socket.IsIpv6, HasChecksum = socket.HasChecksums };
+        _offsets[index] = 0;
+        if (socket.IsIpv6)
+        {
+            item.SourcePort = Be16.FromRaw(socket.IsRaw ? (ushort)0 : _names[index].sin6_port);
+            item.Ipv6Source = Unsafe.ReadUnaligned<Ipv6Address>(_names[index].sin6_addr);
+        }
+        else
+        {
+            Libc.sockaddr_in* name = (Libc.sockaddr_in*)(_names + index);
+            item.SourcePort = Be16.FromRaw(socket.IsRaw ? (ushort)0 : name->sin_port);
+            item.Ipv4Source = Be32.FromRaw(name->sin_addr);
+        }
+
+        ReadControl(ref item, (byte*)message.msg_hdr.msg_control, (int)message.msg_hdr.msg_controllen);
+        if (socket.IsRaw && !socket.IsIpv6)
+        {
+            // Raw sockets of IPv4 give the IP header too; the kernel has checked it.
+            byte* header = _buffers + (index * BufferSize);
+            int length = Math.Min((header[0] & 15) * 4, item.Length);
+            _offsets[index] = length;
+            item.Length -= length;
+        }
+    }
+
+    // In bounds: the kernel wrote whole messages of the lengths they state, controlLength bytes in all.
+    private static void ReadControl(ref Datagram item, byte* control, int controlLength)
+    {
+        int header = sizeof(Libc.cmsghdr);
+        for (int at = 0; at + header <= controlLength;)
+        {
+            Libc.cmsghdr* message = (Libc.cmsghdr*)(control + at);
+            byte* data = control + at + header;
+            switch (message->cmsg_level, message->cmsg_type)
+            {
+                case (Libc.IPPROTO_IP, Libc.IP_PKTINFO):
+                    item.Ipv4Destination = Be32.FromRaw(((Libc.in_pktinfo*)data)->ipi_addr);
+                    break;
+                case (Libc.IPPROTO_IP, Libc.IP_TOS):
+                    item.Tos = *data;
+                    break;
+                case (Libc.IPPROTO_IP, Libc.IP_TTL):
+                    item.Ttl = (byte)*(int*)data;
+                    break;
+                case (Libc.IPPROTO_IPV6, Libc.IPV6_PKTINFO):
+                    item.Ipv6Destination = Unsafe.ReadUnaligned<Ipv6Address>(data);
+                    break;
+                case (Libc.IPPROTO_IPV6, Libc.IPV6_TCLASS):
+                    item.Tos = (byte)*(int*)data;
+                    break;
+                case (Libc.IPPROTO_IPV6, Libc.IPV6_HOPLIMIT):
+                    item.Ttl = (byte)*(int*)data;
+                    break;
+                case (Libc.IPPROTO_UDP, Libc.UDP_GRO):
+                    item.SegmentSize = *(int*)data;
+                    break;
+            }
+
+            int length = (int)message->cmsg_len;
+            if (length < header)
+            {
+                return;
+            }
+
+            at += (length + 7) & ~7;
+        }
+    }
+
+    private void Release()
+    {
+        NativeMemory.Free(_messages);
+        NativeMemory.Free(_pieces);
+        NativeMemory.Free(_names);
+        NativeMemory.Free(_control);
+        NativeMemory.Free(_buffers);
+    }
+}
