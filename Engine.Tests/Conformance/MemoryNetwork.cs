@@ -28,7 +28,8 @@ internal sealed class MemoryNetwork : IVportFactory
             case ["ip", "link", "set", string name, "master", string master]:
                 _devices[name].Master = master;
                 break;
-            case ["ip", "link", "set", _, "up"]:
+            case ["ip", "link", "set", string name, "up"]:
+                _devices[name].IsUp = true;
                 break;
             default:
                 throw new NotSupportedException(command);
@@ -203,6 +204,8 @@ internal sealed class MemoryNetwork : IVportFactory
 
         public string? Master { get; set; }
 
+        public bool IsUp { get; set; }
+
         public ushort DestinationPort { get; set; }
 
         public LoopbackDriver? Driver { get; set; }
@@ -221,9 +224,7 @@ internal sealed class MemoryNetwork : IVportFactory
         {
             for (int i = 0; i < batch.Count; i++)
             {
-                // The kernel keeps the outermost tag beside the packet, where the device does not count it.
-                device.Stats.TxPackets++;
-                device.Stats.TxBytes += (uint)batch[i].LengthWithoutOuterTag;
+                Count(batch[i].LengthWithoutOuterTag);
             }
 
             int sent = _memory.Transmit(pool, ref batch);
@@ -237,5 +238,24 @@ internal sealed class MemoryNetwork : IVportFactory
         }
 
         public void Dispose() => detach();
+
+        // The kernel keeps the outermost tag beside the packet, where the device does not count it. What goes to an internal port the host receives.
+        private void Count(int length)
+        {
+            if (device.Kind != "internal")
+            {
+                device.Stats.TxPackets++;
+                device.Stats.TxBytes += (uint)length;
+            }
+            else if (device.IsUp)
+            {
+                device.Stats.RxPackets++;
+                device.Stats.RxBytes += (uint)length;
+            }
+            else
+            {
+                device.Stats.RxDropped++;
+            }
+        }
     }
 }

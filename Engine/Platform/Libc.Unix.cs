@@ -8,6 +8,7 @@ internal static unsafe partial class Libc
     public const int AF_UNIX = 1;
     public const int AF_NETLINK = 16;
     public const int SOCK_SEQPACKET = 5;
+    public const int NETLINK_ROUTE = 0;
     public const int NETLINK_NETFILTER = 12;
     public const int NETLINK_GENERIC = 16;
 

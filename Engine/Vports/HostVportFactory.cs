@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Engine.Platform;
 using Engine.Primitives;
 
 namespace Engine.Vports;
@@ -6,6 +8,8 @@ namespace Engine.Vports;
 /// <remarks>Threads: the control thread, in the network namespace that the ports are of.</remarks>
 public sealed class HostVportFactory : IVportFactory
 {
+    private LinkStatistics? _statistics;
+
     /// <inheritdoc/>
     public Errno TryCreate(VportRequest request, out VportDevice? device)
     {
@@ -19,7 +23,7 @@ public sealed class HostVportFactory : IVportFactory
         };
     }
 
-    private static Errno TryAttach(VportRequest request, out VportDevice? device)
+    private Errno TryAttach(VportRequest request, out VportDevice? device)
     {
         device = null;
         string name = request.Name;
@@ -51,11 +55,12 @@ public sealed class HostVportFactory : IVportFactory
             Rings = driver.Rings,
             Channels = driver.Channels,
             Choice = driver.Choice,
+            ReadStats = CountersOf(netdev.Index),
         };
         return Errno.None;
     }
 
-    private static Errno TryMake(VportRequest request, out VportDevice? device)
+    private Errno TryMake(VportRequest request, out VportDevice? device)
     {
         device = null;
         if (!IsName(request.Name))
@@ -91,8 +96,26 @@ public sealed class HostVportFactory : IVportFactory
             Rings = [new VportRing(driver, driver.WaitHandle) { Worker = assigned[0], LooksByCall = !driver.UsesUring }],
             Channels = [.. Enumerable.Range(0, workers?.Count ?? 1).Select(worker => worker == assigned[0] ? driver : sender)],
             Choice = new DriverChoice("tap", driver.UsesUring ? "uring" : "calls", null),
+            ReadStats = CountersOf(driver.Device.Index),
         };
         return Errno.None;
+    }
+
+    // As the kernel does, a port tells what its device has counted, from before it was a port too. A device that has gone tells what it told last.
+    private Func<VportStats>? CountersOf(int ifindex)
+    {
+        _statistics ??= LinkStatistics.TryOpen();
+        if (_statistics is not { } statistics)
+        {
+            return null;
+        }
+
+        VportStats stats = default;
+        return () =>
+        {
+            statistics.TryRead(ifindex, MemoryMarshal.Cast<VportStats, ulong>(new Span<VportStats>(ref stats)));
+            return stats;
+        };
     }
 
     // The host may change a device's MTU at any time, and holds frames to it itself.
