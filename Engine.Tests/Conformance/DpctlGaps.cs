@@ -10,10 +10,10 @@ internal sealed class DpctlGaps(IReadOnlyList<DpctlVector> vectors)
     // The number of p2 in ovs-vswitchd's datapath.
     private const byte SecondPort = 3;
 
-    private static readonly byte[] TcpFrame = Convert.FromHexString(
+    public static readonly byte[] TcpFrame = Convert.FromHexString(
         "0200000000020200000000010800" + "4500002800000000400666cd0a0000010a000002" + "03e80050000000000000000050000000" + "00000000");
 
-    private static readonly byte[] UdpFrame = Convert.FromHexString(
+    public static readonly byte[] UdpFrame = Convert.FromHexString(
         "0200000000020200000000010800" + "4500001c00000000401166cd0a0100010a000002" + "03e8003500080000");
 
     /// <summary>Does what came before a command and is not in the file.</summary>
