@@ -64,6 +64,28 @@ public sealed class ControlServerTests : IDisposable
         Assert.Equal([(1, result)], _client.TakeMessages().Select(Answer));
     }
 
+    [Theory]
+    [InlineData(0u, 0u, 0)] // As ovs-dpctl prints every flow.
+    [InlineData(0u, 0x20u, 0)] // Not tracked: so is every packet.
+    [InlineData(0x20u, 0x20u, -22)]
+    public void A_flow_for_tracked_packets_is_refused_until_packets_are_tracked(uint state, uint mask, int result)
+    {
+        _server.Handle(_client, new RequestBuilder().NewDatapath("dp0").Add(RequestBuilder.Flow, 1, NetlinkFlags.Ack, FirstDatapath, (ref writer) =>
+        {
+            foreach ((OvsFlowAttribute attribute, uint value) in (ReadOnlySpan<(OvsFlowAttribute, uint)>)[(OvsFlowAttribute.Key, state), (OvsFlowAttribute.Mask, mask)])
+            {
+                int nested = writer.BeginNested((int)attribute);
+                writer.Put((int)OvsKeyAttribute.InPort, 0u);
+                writer.Put((int)OvsKeyAttribute.ConntrackState, value);
+                writer.Put((int)OvsKeyAttribute.Ethernet, new byte[12]);
+                writer.EndNested(nested);
+            }
+
+            writer.EndNested(writer.BeginNested((int)OvsFlowAttribute.Actions));
+        }).Bytes);
+        Assert.Equal([(1, 0), (2, result)], _client.TakeMessages().Select(Answer));
+    }
+
     [Fact]
     public void A_header_cut_short_is_refused()
     {

@@ -82,7 +82,8 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         if (!refusal.IsRefused)
         {
             FlowKey.MaskedCopy(in key, in mask, out FlowKey masked);
-            refusal = ActionList.TryCreate(attributes.Actions, in masked, server.Options.Actions, out actions);
+            refusal = CheckConntrack(in masked);
+            refusal = refusal.IsRefused ? refusal : ActionList.TryCreate(attributes.Actions, in masked, server.Options.Actions, out actions);
         }
 
         if (refusal.IsRefused)
@@ -247,6 +248,15 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
     private static Refusal ParseMatch(in OvsFlowAttributes attributes, out FlowKey key, out FlowKey mask) => attributes.HasMask
         ? FlowKey.TryParseNetlink(attributes.Key, attributes.Mask, out key, out mask)
         : FlowKey.TryParseNetlinkExact(attributes.Key, out key, out mask);
+
+    // A kernel without conntrack does not know its fields. Here they are known, and zero in every packet: a flow that wants anything else would never be
+    // hit, and a program that asks whether there is conntrack is to hear that there is none.
+    private Refusal CheckConntrack(in FlowKey masked)
+    {
+        bool needsConntrack = masked.ConntrackState != 0 || masked.ConntrackZone != 0 || masked.ConntrackMark != 0
+            || masked.ConntrackLabels != default || masked.OriginalProtocol != 0;
+        return needsConntrack && !server.Options.Actions.Conntrack ? Refusal.Invalid("Unknown key attributes: there is no conntrack.") : Refusal.None;
+    }
 
     // A UFID that is too long counts as none; one that is empty does not pass the policy.
     private static Ufid ReadUfid(in OvsFlowAttributes attributes) =>
