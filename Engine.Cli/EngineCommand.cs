@@ -24,6 +24,7 @@ internal static class EngineCommand
             ReplayCommand.Create(),
             RunCommand.Create(),
             ExecCommand.Create(),
+            DpctlCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count != 0)
@@ -33,7 +34,7 @@ internal static class EngineCommand
                 error.WriteLine($"engine: {parseError.Message}");
             }
 
-            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", _ => "engine" }} --help'.");
+            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", "dpctl" => "engine dpctl", _ => "engine" }} --help'.");
             return ExitCode.BadInput;
         }
 

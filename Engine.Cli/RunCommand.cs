@@ -27,13 +27,22 @@ internal static class RunCommand
             Description = "Processors for the workers, one each, as in 0,2-4. Without it there is one worker, which the host moves as it likes.",
             HelpName = "LIST",
         };
-        Command command = new("run", "Serve datapaths in this network namespace to Open vSwitch programs under engine exec.") { socket, cores };
+        Option<string> script = new("--script")
+        {
+            Description = "Verbs of engine dpctl, one a line, to carry out first. The engine does not start when one fails.",
+            HelpName = "FILE",
+        };
+        Command command = new("run", "Serve datapaths in this network namespace to Open vSwitch programs under engine exec.") { socket, cores, script };
         command.SetAction(parsed => Run(
-            parsed.GetRequiredValue(socket), parsed.GetValue(cores), parsed.InvocationConfiguration.Output, parsed.InvocationConfiguration.Error));
+            parsed.GetRequiredValue(socket),
+            parsed.GetValue(cores),
+            parsed.GetValue(script),
+            parsed.InvocationConfiguration.Output,
+            parsed.InvocationConfiguration.Error));
         return command;
     }
 
-    private static int Run(string socketPath, string? coreList, TextWriter output, TextWriter error)
+    private static int Run(string socketPath, string? coreList, string? script, TextWriter output, TextWriter error)
     {
         WorkerOptions workers = new();
         if (coreList is not null)
@@ -57,6 +66,11 @@ internal static class RunCommand
             using VportRunner runner = new(workers);
             DatapathOptions sizes = new() { FrameSize = PacketPool.XdpFrameSize };
             using ControlServer server = new(new TunnelVportFactory(new HostVportFactory()), new ControlServerOptions { Runner = runner, Datapath = sizes });
+            if (script is not null && !DpctlScript.Run(server, script, output, error))
+            {
+                return ExitCode.BadInput;
+            }
+
             using SocketServer sockets = new(server, socketPath);
             using ManualResetEventSlim stopped = new();
             void Stop(PosixSignalContext signal)

@@ -4,7 +4,7 @@ namespace Engine.Platform;
 
 /// <summary>The counters that the kernel keeps for each network device, by RTM_GETSTATS of NETLINK_ROUTE: one question, one answer.</summary>
 /// <remarks>Threads: any, one at a time. It sees the network namespace of the thread that opened it.</remarks>
-internal sealed class LinkStatistics
+internal sealed class LinkStatistics : IDisposable
 {
     private const ushort GetStats = 94, NewStats = 92, Request = 1;
 
@@ -25,7 +25,7 @@ internal sealed class LinkStatistics
     public static LinkStatistics? TryOpen() =>
         HostNetlinkSocket.TryOpen(Libc.NETLINK_ROUTE, 0, wantsExtendedAcks: false, isNonBlocking: false) is { } socket ? new LinkStatistics(socket) : null;
 
-    /// <summary>Reads the first counters of a device's struct rtnl_link_stats64: packets, bytes, errors and drops, received and sent by turns.</summary>
+    /// <summary>Reads the first counters of a device's struct rtnl_link_stats64, as many as are asked for: packets, bytes, errors and drops, received and sent by turns, then the rarer ones.</summary>
     /// <param name="ifindex">The device.</param>
     /// <param name="counters">Filled when the device exists.</param>
     /// <returns>False when there is no such device.</returns>
@@ -59,6 +59,9 @@ internal sealed class LinkStatistics
             return false;
         }
     }
+
+    /// <summary>Closes the socket.</summary>
+    public void Dispose() => _socket.Dispose();
 
     private static bool TryCopy(ReadOnlySpan<byte> answer, Span<ulong> counters)
     {

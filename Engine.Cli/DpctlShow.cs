@@ -1,0 +1,128 @@
+using System.Globalization;
+using Engine.Control;
+using Engine.Primitives;
+using Engine.Vports;
+
+namespace Engine.Cli;
+
+/// <summary><c>dpctl show</c>: datapaths and their ports.</summary>
+internal static class DpctlShow
+{
+    /// <summary><c>show [DP...]</c>.</summary>
+    public static Errno Show(DpctlSession session, IReadOnlyList<string> words)
+    {
+        Errno last = Errno.None;
+        List<DatapathEntry> datapaths = [];
+        if (words.Count == 1)
+        {
+            last = session.Client.ListDatapaths(out datapaths);
+        }
+
+        for (int i = 1; i < words.Count; i++)
+        {
+            Errno errno = session.Open(words[i], out DatapathEntry? datapath);
+            if (errno == Errno.None)
+            {
+                datapaths.Add(datapath!);
+            }
+            else
+            {
+                last = session.Fail(errno, $"opening datapath {words[i]} failed", new DpctlPlace(i));
+            }
+        }
+
+        List<DatapathReport> reports = datapaths.ConvertAll(datapath => Read(session, datapath));
+        if (session.Options.IsJson)
+        {
+            DpctlJson.Write(session.Output, reports);
+        }
+        else
+        {
+            reports.ForEach(report => Write(session, report));
+        }
+
+        return last;
+    }
+
+    private static DatapathReport Read(DpctlSession session, DatapathEntry datapath)
+    {
+        _ = session.Client.ListVports(datapath.Ifindex, out List<VportEntry> ports);
+        return new DatapathReport(datapath, [.. ports.OrderBy(static port => port.Number).Select(ReadPort)]);
+    }
+
+    private static PortReportOfDatapath ReadPort(VportEntry port)
+    {
+        // As Open vSwitch: what the datapath has counted, and of a device also what only the host counts.
+        VportStats seen = port.Stats;
+        NetdevStats stats = default;
+        if (port.Type == VportType.Netdev)
+        {
+            _ = NetdevStats.TryRead(port.Name, out stats);
+        }
+
+        (stats.RxPackets, stats.TxPackets, stats.RxBytes, stats.TxBytes) = (seen.RxPackets, seen.TxPackets, seen.RxBytes, seen.TxBytes);
+        (stats.RxErrors, stats.TxErrors, stats.RxDropped, stats.TxDropped) = (seen.RxErrors, seen.TxErrors, seen.RxDropped, seen.TxDropped);
+        return new PortReportOfDatapath(port.Number, port.Name, DpctlPorts.TypeName(port.Type), Configuration(port), stats);
+    }
+
+    // What Open vSwitch prints of a tunnel's configuration: its UDP port where it is not the usual one.
+    private static string? Configuration(VportEntry port)
+    {
+        ushort usual = port.Type switch { VportType.Vxlan => DpctlPorts.VxlanPort, VportType.Geneve => DpctlPorts.GenevePort, _ => 0 };
+        return port.Type is VportType.Netdev or VportType.Internal ? null
+            : port.DestinationPort == usual ? "packet_type=ptap"
+            : string.Create(CultureInfo.InvariantCulture, $"dst_port={port.DestinationPort}, packet_type=ptap");
+    }
+
+    private static void Write(DpctlSession session, DatapathReport report)
+    {
+        TextWriter output = session.Output;
+        DatapathEntry datapath = report.Datapath;
+        ulong packets = datapath.Hit + datapath.Missed;
+        output.WriteLine($"system@{datapath.Name}:");
+        Line(output, $"  lookups: hit:{datapath.Hit} missed:{datapath.Missed} lost:{datapath.Lost}");
+        Line(output, $"  flows: {datapath.Flows}");
+        Line(output, $"  masks: hit:{datapath.MaskHit} total:{datapath.Masks} hit/pkt:{Ratio(datapath.MaskHit, packets):F2}");
+        if (datapath.CacheHit != 0)
+        {
+            Line(output, $"  cache: hit:{datapath.CacheHit} hit-rate:{Ratio(datapath.CacheHit, packets) * 100:F2}%");
+        }
+
+        DpctlDatapaths.WriteCaches(output, datapath);
+        foreach (PortReportOfDatapath port in report.Ports)
+        {
+            string type = port.Type == "system" ? string.Empty : port.Configuration is null ? $" ({port.Type})" : $" ({port.Type}: {port.Configuration})";
+            Line(output, $"  port {port.Number}: {port.Name}{type}");
+            if (session.Options.HasStatistics)
+            {
+                WriteStats(output, port.Stats);
+            }
+        }
+    }
+
+    private static void WriteStats(TextWriter output, NetdevStats stats)
+    {
+        Line(output, $"    RX packets:{stats.RxPackets} errors:{stats.RxErrors} dropped:{stats.RxDropped} overruns:{stats.RxOverErrors} frame:{stats.RxFrameErrors}");
+        Line(output, $"    TX packets:{stats.TxPackets} errors:{stats.TxErrors} dropped:{stats.TxDropped} aborted:{stats.TxAbortedErrors} carrier:{stats.TxCarrierErrors}");
+        Line(output, $"    collisions:{stats.Collisions}");
+        Line(output, $"    RX bytes:{stats.RxBytes}{HumanSize(stats.RxBytes)}  TX bytes:{stats.TxBytes}{HumanSize(stats.TxBytes)}");
+    }
+
+    private static double Ratio(ulong part, ulong whole) => whole == 0 ? 0 : (double)part / whole;
+
+    private static string HumanSize(ulong value)
+    {
+        ReadOnlySpan<string> units = ["KiB", "MiB", "GiB", "TiB"];
+        string text = string.Empty;
+        double size = value;
+        for (int i = 0; i < units.Length && size >= 1024; i++)
+        {
+            size /= 1024;
+            text = string.Create(CultureInfo.InvariantCulture, $" ({size:F1} {units[i]})");
+        }
+
+        return text;
+    }
+
+    private static void Line(TextWriter output, FormattableString text) => output.WriteLine(FormattableString.Invariant(text));
+}
