@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Engine.Control;
 using Engine.Primitives;
 
@@ -103,6 +104,8 @@ internal static class DpctlDatapaths
             return session.Fail(Errno.InvalidArgument, $"Cache name \"{words[2]}\" not found on dpif", new DpctlPlace(2));
         }
 
+        // The engine takes powers of two.
+        size = BitOperations.RoundUpToPowerOf2(size);
         errno = session.Client.SetMasksCacheSize(datapath!.Name, size);
         if (errno != Errno.None)
         {

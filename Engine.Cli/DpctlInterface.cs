@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Engine.Primitives;
 using Engine.Vports;
@@ -7,6 +8,8 @@ namespace Engine.Cli;
 /// <summary>A word of add-if: a device and its options, <c>eth1,type=system,port_no=3</c>.</summary>
 internal sealed record DpctlInterface
 {
+    private const int MostRings = 256;
+
     /// <summary>Name of the device.</summary>
     public required string Name { get; init; }
 
@@ -15,6 +18,8 @@ internal sealed record DpctlInterface
 
     /// <summary>Its number; null for the first that is free.</summary>
     public uint? Number { get; private set; }
+
+    private VportOptions Options { get; set; } = VportOptions.Default;
 
     private ushort? DestinationPort { get; set; }
 
@@ -69,7 +74,7 @@ internal sealed record DpctlInterface
         VportType.Vxlan => Tunnel("vxlan_sys", DpctlPorts.VxlanPort),
         VportType.Geneve => Tunnel("genev_sys", DpctlPorts.GenevePort),
         VportType.Gre => new VportRequest("gre_sys", Type),
-        _ => new VportRequest(Name, Type),
+        _ => new VportRequest(Name, Type) { Options = Options },
     };
 
     private VportRequest Tunnel(string prefix, ushort usual)
@@ -80,6 +85,23 @@ internal sealed record DpctlInterface
             DestinationPort = port,
             HasGroupPolicy = HasGroupPolicy,
         };
+    }
+
+    // Empty when they make no sense.
+    private static ImmutableArray<int> ReadWorkers(string value)
+    {
+        ImmutableArray<int>.Builder workers = ImmutableArray.CreateBuilder<int>();
+        foreach (string part in value.Split('+'))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int worker))
+            {
+                return [];
+            }
+
+            workers.Add(worker);
+        }
+
+        return workers.ToImmutable();
     }
 
     // A sentence when the option makes no sense.
@@ -107,6 +129,25 @@ internal sealed record DpctlInterface
                 bool isPort = ushort.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out ushort port);
                 DestinationPort = port;
                 return isPort ? null : $"{Name}: dst_port={value}: expected a UDP port";
+            case "driver" when Type == VportType.Netdev:
+                NetdevDriverKind? driver = value switch
+                {
+                    "auto" => NetdevDriverKind.Auto,
+                    "xdp" => NetdevDriverKind.Xdp,
+                    "packet" => NetdevDriverKind.Packet,
+                    "uring" => NetdevDriverKind.Uring,
+                    _ => null,
+                };
+                Options = Options with { Driver = driver ?? default };
+                return driver is null ? $"{Name}: driver={value}: expected auto, xdp, packet or uring" : null;
+            case "rings" when Type == VportType.Netdev:
+                bool isCount = int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out int count) && count is > 0 and <= MostRings;
+                Options = Options with { RingCount = count };
+                return isCount ? null : $"{Name}: rings={value}: expected a number from 1 to {MostRings}";
+            case "workers" when Type is VportType.Netdev or VportType.Internal:
+                ImmutableArray<int> workers = ReadWorkers(value);
+                Options = Options with { Workers = workers };
+                return workers.IsEmpty ? $"{Name}: workers={value}: expected numbers with + between them" : null;
             case "exts" when value == "gbp":
                 HasGroupPolicy = true;
                 return null;

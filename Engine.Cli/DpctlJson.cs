@@ -5,7 +5,7 @@ namespace Engine.Cli;
 
 /// <summary>Prints what dpctl has found as JSON, with code made at build time.</summary>
 [JsonSerializable(typeof(List<string>))]
-[JsonSerializable(typeof(List<DatapathReport>))]
+[JsonSerializable(typeof(EngineReport))]
 internal sealed partial class DpctlJson : JsonSerializerContext
 {
     private static readonly DpctlJson Relaxed = new(new JsonSerializerOptions
@@ -19,7 +19,6 @@ internal sealed partial class DpctlJson : JsonSerializerContext
     /// <summary>Prints names.</summary>
     public static void Write(TextWriter output, List<string> names) => output.WriteLine(JsonSerializer.Serialize(names, Relaxed.ListString));
 
-    /// <summary>Prints datapaths.</summary>
-    public static void Write(TextWriter output, List<DatapathReport> datapaths) =>
-        output.WriteLine(JsonSerializer.Serialize(datapaths, Relaxed.ListDatapathReport));
+    /// <summary>Prints datapaths and workers.</summary>
+    public static void Write(TextWriter output, EngineReport report) => output.WriteLine(JsonSerializer.Serialize(report, Relaxed.EngineReport));
 }

@@ -34,11 +34,15 @@ internal static class DpctlShow
         List<DatapathReport> reports = datapaths.ConvertAll(datapath => Read(session, datapath));
         if (session.Options.IsJson)
         {
-            DpctlJson.Write(session.Output, reports);
+            DpctlJson.Write(session.Output, new EngineReport(reports, ReadWorkers(session)));
         }
         else
         {
             reports.ForEach(report => Write(session, report));
+            if (session.Options.HasStatistics && reports.Count != 0)
+            {
+                WriteWorkers(session);
+            }
         }
 
         return last;
@@ -47,10 +51,19 @@ internal static class DpctlShow
     private static DatapathReport Read(DpctlSession session, DatapathEntry datapath)
     {
         _ = session.Client.ListVports(datapath.Ifindex, out List<VportEntry> ports);
-        return new DatapathReport(datapath, [.. ports.OrderBy(static port => port.Number).Select(ReadPort)]);
+        _ = session.Client.ListDrivers(datapath.Ifindex, out List<DriverEntry> drivers);
+        return new DatapathReport(
+            datapath,
+            [.. ports.OrderBy(static port => port.Number).Select(port => ReadPort(port, drivers.Find(driver => driver.Port == port.Number)))]);
     }
 
-    private static PortReportOfDatapath ReadPort(VportEntry port)
+    private static List<WorkerEntry> ReadWorkers(DpctlSession session)
+    {
+        _ = session.Client.ListWorkers(out List<WorkerEntry> workers);
+        return workers;
+    }
+
+    private static PortReportOfDatapath ReadPort(VportEntry port, DriverEntry? driver)
     {
         // As Open vSwitch: what the datapath has counted, and of a device also what only the host counts.
         VportStats seen = port.Stats;
@@ -62,7 +75,7 @@ internal static class DpctlShow
 
         (stats.RxPackets, stats.TxPackets, stats.RxBytes, stats.TxBytes) = (seen.RxPackets, seen.TxPackets, seen.RxBytes, seen.TxBytes);
         (stats.RxErrors, stats.TxErrors, stats.RxDropped, stats.TxDropped) = (seen.RxErrors, seen.TxErrors, seen.RxDropped, seen.TxDropped);
-        return new PortReportOfDatapath(port.Number, port.Name, DpctlPorts.TypeName(port.Type), Configuration(port), stats);
+        return new PortReportOfDatapath(port.Number, port.Name, DpctlPorts.TypeName(port.Type), Configuration(port), stats, driver?.Driver, driver?.Reason);
     }
 
     // What Open vSwitch prints of a tunnel's configuration: its UDP port where it is not the usual one.
@@ -96,6 +109,7 @@ internal static class DpctlShow
             if (session.Options.HasStatistics)
             {
                 WriteStats(output, port.Stats);
+                WriteDriver(output, port);
             }
         }
     }
@@ -106,6 +120,28 @@ internal static class DpctlShow
         Line(output, $"    TX packets:{stats.TxPackets} errors:{stats.TxErrors} dropped:{stats.TxDropped} aborted:{stats.TxAbortedErrors} carrier:{stats.TxCarrierErrors}");
         Line(output, $"    collisions:{stats.Collisions}");
         Line(output, $"    RX bytes:{stats.RxBytes}{HumanSize(stats.RxBytes)}  TX bytes:{stats.TxBytes}{HumanSize(stats.TxBytes)}");
+    }
+
+    // From here on, what ovs-dpctl does not print.
+    private static void WriteDriver(TextWriter output, PortReportOfDatapath port)
+    {
+        if (port.Driver is not null)
+        {
+            Line(output, $"    driver: {port.Driver}{(port.Reason is null ? string.Empty : $"; {port.Reason}")}");
+        }
+    }
+
+    private static void WriteWorkers(DpctlSession session)
+    {
+        session.Output.WriteLine("workers:");
+        foreach (WorkerEntry worker in ReadWorkers(session))
+        {
+            string core = worker.Core is { } number ? string.Create(CultureInfo.InvariantCulture, $" (core {number})") : string.Empty;
+            double busy = Ratio(worker.BusyCycles, worker.BusyCycles + worker.IdleCycles) * 100;
+            Line(session.Output, $"  worker {worker.Worker}{core}: rings:{worker.Rings} busy:{busy:F1}% cycles/packet:{Ratio(worker.BusyCycles, worker.Packets):F0}");
+            Line(session.Output, $"    packets:{worker.Packets} batches:{worker.Batches} packets/batch:{Ratio(worker.Packets, worker.Batches):F1} misses:{worker.Misses} upcalls:{worker.Upcalls}");
+            Line(session.Output, $"    rounds:{worker.Rounds} sleeps:{worker.Sleeps} longest round:{worker.LongestRoundNs / 1e3:F1}us 99.9%:{worker.UsualRoundNs / 1e3:F1}us");
+        }
     }
 
     private static double Ratio(ulong part, ulong whole) => whole == 0 ? 0 : (double)part / whole;

@@ -16,7 +16,7 @@ internal sealed record DpctlVerb(string Name, string Usage, int Fewest, int Most
     [
         new("add-dp", "DP [IFACE...]", 1, int.MaxValue, true, DpctlDatapaths.Add),
         new("del-dp", "DP", 1, 1, true, DpctlDatapaths.Delete),
-        new("add-if", "DP IFACE[,type=TYPE][,port_no=N]...", 2, int.MaxValue, true, DpctlPorts.Add),
+        new("add-if", "DP IFACE[,type=TYPE][,port_no=N][,driver=auto|xdp|packet|uring][,rings=N][,workers=N+N]...", 2, int.MaxValue, true, DpctlPorts.Add),
         new("del-if", "DP IFACE...", 2, int.MaxValue, true, DpctlPorts.Delete),
         new("set-if", "DP IFACE[,OPTION=VALUE]...", 2, int.MaxValue, true, DpctlPorts.Set),
         new("dump-dps", "", 0, 0, false, DpctlDatapaths.Dump),

@@ -40,7 +40,7 @@ public sealed class ControlServer : IDisposable
         MeterFamily meters = new(this, (ushort)(id + 4)) { GroupName = "ovs_meter", Group = group + 3 };
         ConntrackLimitFamily limits = new(this, (ushort)(id + 5)) { GroupName = "ovs_ct_limit", Group = group + 4 };
         Vports = vports;
-        _families = [new ControllerFamily(this), datapaths, vports, flows, packets, meters, limits];
+        _families = [new ControllerFamily(this), datapaths, vports, flows, packets, meters, limits, new EngineFamily(this, (ushort)(id + 6))];
     }
 
     internal ControlServerOptions Options { get; }

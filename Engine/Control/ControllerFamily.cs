@@ -57,7 +57,8 @@ internal sealed class ControllerFamily : ControlFamily
         dump = null;
         if (request.Generic.Command == GetFamily)
         {
-            dump = new ListDump<ControlFamily>(request.Answer, _server.Families, WriteFamily);
+            // The engine's own family is found by name only: the list is the kernel's.
+            dump = new ListDump<ControlFamily>(request.Answer, [.. _server.Families.Where(static family => family is not EngineFamily)], WriteFamily);
             return Errno.None;
         }
 

@@ -106,6 +106,7 @@ public sealed class DatapathClient(ControlConnection connection)
             request.PutOvsVportPortNumber(value);
         }
 
+        PutOptions(ref request, wish.Options);
         if (wish.DestinationPort is { } destination)
         {
             int options = request.BeginOvsVportOptions();
@@ -129,6 +130,26 @@ public sealed class DatapathClient(ControlConnection connection)
         NetlinkWriter request = Connection.Begin("ovs_vport", Delete, ifindex);
         request.PutOvsVportPortNumber(number);
         return Connection.Transact(ref request, out _);
+    }
+
+    /// <summary>Lists how the devices of a datapath's ports are driven.</summary>
+    public Errno ListDrivers(int ifindex, out List<DriverEntry> drivers)
+    {
+        List<DriverEntry> found = [];
+        NetlinkWriter request = Connection.Begin(EngineFamily.Name, EngineFamily.GetPorts, ifindex);
+        Errno errno = Connection.Dump(ref request, message => found.Add(ReadDriver(message)));
+        drivers = found;
+        return errno;
+    }
+
+    /// <summary>Lists the workers.</summary>
+    public Errno ListWorkers(out List<WorkerEntry> workers)
+    {
+        List<WorkerEntry> found = [];
+        NetlinkWriter request = Connection.Begin(EngineFamily.Name, EngineFamily.GetWorkers);
+        Errno errno = Connection.Dump(ref request, message => found.Add(ReadWorker(message)));
+        workers = found;
+        return errno;
     }
 
     /// <summary>Lists the flows of a datapath.</summary>
@@ -193,6 +214,21 @@ public sealed class DatapathClient(ControlConnection connection)
     {
         NetlinkWriter request = Connection.Begin("ovs_flow", Delete, ifindex);
         return Connection.Transact(ref request, out _);
+    }
+
+    // How a netdev is to be driven, where that is said.
+    private static void PutOptions(ref NetlinkWriter request, VportOptions wish)
+    {
+        if (ReferenceEquals(wish, VportOptions.Default))
+        {
+            return;
+        }
+
+        int options = request.BeginOvsVportOptions();
+        request.PutEngineVportDriver((uint)wish.Driver);
+        request.PutEngineVportRingCount((uint)wish.RingCount);
+        request.PutEngineVportWorkers(MemoryMarshal.AsBytes(wish.Workers.AsSpan()));
+        request.EndNested(options);
     }
 
     private static void PutUfid(ref NetlinkWriter request, Ufid ufid)
@@ -264,6 +300,36 @@ public sealed class DatapathClient(ControlConnection connection)
             DestinationPort = destination,
             HasGroupPolicy = hasGroupPolicy,
         };
+    }
+
+    private static DriverEntry ReadDriver(ReadOnlySpan<byte> message)
+    {
+        ExtendedAck ignored = default;
+        _ = EngineAttributes.TryParse(message[AttributesOffset..], AttributesOffset, ref ignored, out EngineAttributes attributes);
+        return new DriverEntry(
+            attributes.PortNumber,
+            Encoding.UTF8.GetString(attributes.Driver),
+            attributes.HasReason ? Encoding.UTF8.GetString(attributes.Reason) : null);
+    }
+
+    private static WorkerEntry ReadWorker(ReadOnlySpan<byte> message)
+    {
+        ExtendedAck ignored = default;
+        _ = EngineAttributes.TryParse(message[AttributesOffset..], AttributesOffset, ref ignored, out EngineAttributes attributes);
+        return new WorkerEntry(
+            attributes.Worker,
+            attributes.HasCore ? attributes.Core : null,
+            attributes.RingCount,
+            attributes.BusyCycles,
+            attributes.IdleCycles,
+            attributes.Rounds,
+            attributes.Sleeps,
+            attributes.Batches,
+            attributes.Packets,
+            attributes.Misses,
+            attributes.Upcalls,
+            attributes.LongestRoundNs,
+            attributes.UsualRoundNs);
     }
 
     private static FlowEntry ReadFlow(ReadOnlySpan<byte> message)

@@ -141,13 +141,42 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
         request = new VportRequest(Encoding.UTF8.GetString(attributes.Name), (VportType)attributes.Type) { Ifindex = attributes.Ifindex };
         switch (request.Type)
         {
-            case VportType.Netdev or VportType.Internal or VportType.Gre:
+            case VportType.Netdev or VportType.Internal:
+                return TryReadDriver(in attributes, ref request);
+            case VportType.Gre:
                 return Errno.None;
             case VportType.Vxlan or VportType.Geneve:
                 return TryReadTunnel(in attributes, ref request);
             default:
                 return Errno.AddressFamilyNotSupported;
         }
+    }
+
+    // Options of the engine's own: the kernel reads none of these ports.
+    private static Errno TryReadDriver(in OvsVportAttributes attributes, ref VportRequest request)
+    {
+        if (!attributes.HasOptions)
+        {
+            return Errno.None;
+        }
+
+        ExtendedAck ignored = default;
+        Errno errno = EngineVportAttributes.TryParse(attributes.Options, 0, ref ignored, out EngineVportAttributes options);
+        if (errno != Errno.None || options.Workers.Length % sizeof(int) != 0)
+        {
+            return Errno.InvalidArgument;
+        }
+
+        request = request with
+        {
+            Options = new VportOptions
+            {
+                Driver = (NetdevDriverKind)options.Driver,
+                RingCount = (int)options.RingCount,
+                Workers = [.. MemoryMarshal.Cast<byte, int>(options.Workers)],
+            },
+        };
+        return Errno.None;
     }
 
     // Of options that come twice the first counts, as the kernel's nla_find_nested has it.

@@ -39,7 +39,7 @@ public sealed class VportRunner : IVportRunner, IDisposable
         return stats.RingCount + (cycles == 0 ? 0 : stats.BusyCycles / (cycles + 1));
     }
 
-    /// <summary>What each worker has done so far.</summary>
+    /// <inheritdoc/>
     public ImmutableArray<WorkerStats> ReadStats() =>
         [.. _threads.Select(thread => thread.ReadStats(_datapaths.Select(datapath => datapath.Workers[thread.Index])))];
 
