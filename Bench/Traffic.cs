@@ -71,7 +71,7 @@ public static class Traffic
         BinaryPrimitives.WriteUInt16BigEndian(frame[12..], etherType);
     }
 
-    private static void WriteHeaderChecksum(Span<byte> ip)
+    internal static void WriteHeaderChecksum(Span<byte> ip)
     {
         uint sum = 0;
         for (int i = 0; i < 20; i += 2)

@@ -34,8 +34,8 @@ public sealed class ActionList : FlowActions
     /// <summary>Whether the list drops every packet because there is no action in it.</summary>
     public bool IsEmpty => _steps.Length == 0;
 
-    /// <summary>The port, when the list is one output and nothing else; -1 otherwise. A batch of such packets needs no executor.</summary>
-    public int SingleOutputPort { get; }
+    /// <inheritdoc/>
+    public override int SingleOutputPort { get; }
 
     /// <summary>All steps, those of nested lists behind the step that holds them.</summary>
     internal ReadOnlySpan<ActionStep> Steps

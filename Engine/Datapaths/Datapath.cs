@@ -1,4 +1,4 @@
-using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Flows;
@@ -66,39 +66,20 @@ public sealed unsafe class Datapath : IDisposable
     internal void Process(Worker worker, uint inPort, ref PacketBatch batch, bool isTunneled)
     {
         ArgumentNullException.ThrowIfNull(worker);
-        Span<FlowKey> keys = worker.Keys;
-        Span<uint> hashes = stackalloc uint[PacketBatch.Capacity];
+        FlowKey* keys = worker.PinnedKeys;
+        uint* hashes = stackalloc uint[PacketBatch.Capacity];
+        FlowRecord** found = stackalloc FlowRecord*[PacketBatch.Capacity];
 
+        bool isOutermost = Flows.Readers.Enter(worker.Index);
         Extract(worker, inPort, ref batch, keys, isTunneled);
-        Hash(batch.Count, keys, hashes);
-
-        FlowArray found = default;
-        Span<Flow?> flows = found;
-        FindCached(worker, keys[..batch.Count], hashes, flows);
-
-        // Packets keep their order: neighbours with one flow are executed together, a group never overtakes another.
-        int count = batch.Count;
-        for (int start = 0; start < count;)
+        uint missing = FindCached(worker, keys, hashes, found, batch.Count);
+        if (missing != 0)
         {
-            Flow? flow = flows[start] ?? Find(worker, in keys[start], hashes[start]);
-            int end = start + 1;
-            if (flow is null)
-            {
-                Miss(worker, batch.Pointer(start), in keys[start]);
-            }
-            else
-            {
-                while (end < count && flows[end] == flow)
-                {
-                    end++;
-                }
-
-                Execute(worker, flow, ref batch, keys, start, end);
-            }
-
-            start = end;
+            FindInTable(worker, keys, hashes, found, missing);
         }
 
+        Execute(worker, ref batch, keys, found);
+        Flows.Readers.Leave(worker.Index, isOutermost);
         batch.Clear();
     }
 
@@ -144,21 +125,26 @@ public sealed unsafe class Datapath : IDisposable
     /// <summary>Looks a packet up by the key it has now and executes what it finds: recirculation. Takes the packet.</summary>
     internal void ProcessAgain(Worker worker, Packet* packet, ref FlowKey key)
     {
-        Flow? flow = Find(worker, in key, FlowCache.Hash(in key));
-        if (flow is null)
+        bool isOutermost = Flows.Readers.Enter(worker.Index);
+        FlowRecord* record = FindAgain(worker, ref key);
+        if (record == null)
         {
             Miss(worker, packet, in key);
-            return;
+        }
+        else
+        {
+            Count(worker, record, 1, (uint)packet->Length, key.TcpFlags.Value);
+            worker.Execute(packet, ref key, ActionsOf(record));
         }
 
-        Count(worker, flow, 1, (uint)packet->Length, key.TcpFlags.Value);
-        worker.Execute(packet, ref key, (ActionList)flow.Actions);
+        Flows.Readers.Leave(worker.Index, isOutermost);
     }
 
     // Fills keys[0..batch.Count); a packet without a key is dropped and leaves the batch.
-    private static void Extract(Worker worker, uint inPort, ref PacketBatch batch, Span<FlowKey> keys, bool isTunneled)
+    private static void Extract(Worker worker, uint inPort, ref PacketBatch batch, FlowKey* keys, bool isTunneled)
     {
-        uint bad = isTunneled ? FlowKeyExtractor.ReceiveTunneledBatch(ref batch, keys, inPort) : FlowKeyExtractor.ReceiveBatch(ref batch, keys, inPort);
+        Span<FlowKey> all = worker.Keys;
+        uint bad = isTunneled ? FlowKeyExtractor.ReceiveTunneledBatch(ref batch, all, inPort) : FlowKeyExtractor.ReceiveBatch(ref batch, all, inPort);
         if (bad != 0)
         {
             DropBad(worker, ref batch, keys, bad);
@@ -166,7 +152,7 @@ public sealed unsafe class Datapath : IDisposable
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void DropBad(Worker worker, ref PacketBatch batch, Span<FlowKey> keys, uint bad)
+    private static void DropBad(Worker worker, ref PacketBatch batch, FlowKey* keys, uint bad)
     {
         PacketBatch good = default;
         for (int i = 0; i < batch.Count; i++)
@@ -189,81 +175,124 @@ public sealed unsafe class Datapath : IDisposable
         batch = good;
     }
 
-    private static void Hash(int count, Span<FlowKey> keys, Span<uint> hashes)
+    // Fills found[0..count). Bit i of the result is set when packet i has none.
+    private static uint FindCached(Worker worker, FlowKey* keys, uint* hashes, FlowRecord** found, int count)
     {
-        keys = keys[..count];
-        for (int i = 0; i < keys.Length; i++)
+        uint all = (uint)((1UL << count) - 1);
+        if (worker.Cache is not { } cache)
         {
-            hashes[i] = FlowCache.Hash(in keys[i]);
+            new Span<nint>(found, count).Clear();
+            return all;
         }
+
+        cache.Hash(keys, hashes, count);
+        uint missing = cache.Find(keys, hashes, found, count);
+        uint hits = (uint)BitOperations.PopCount(all & ~missing);
+        worker.Stats.CacheHit += hits;
+        worker.Stats.MaskHit += hits;
+        return missing;
     }
 
-    private static void FindCached(Worker worker, ReadOnlySpan<FlowKey> keys, ReadOnlySpan<uint> hashes, Span<Flow?> flows)
+    // One subtable after the other, for all packets that the cache did not know.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FindInTable(Worker worker, FlowKey* keys, uint* hashes, FlowRecord** found, uint missing)
     {
+        uint none = Flows.Lookup(keys, missing, found, out uint masksVisited);
+        worker.Stats.MaskHit += masksVisited;
         if (worker.Cache is { } cache)
         {
-            uint count = (uint)cache.Find(keys, hashes, flows);
-            worker.Stats.CacheHit += count;
-            worker.Stats.MaskHit += count;
+            for (uint left = missing & ~none; left != 0; left &= left - 1)
+            {
+                int i = BitOperations.TrailingZeroCount(left);
+                cache.Insert(hashes[i], found[i]->Index);
+            }
         }
     }
 
-    // The cache first, then one subtable after the other.
-    private Flow? Find(Worker worker, in FlowKey key, uint hash)
+    private FlowRecord* FindAgain(Worker worker, ref FlowKey key)
     {
-        FlowCache? cache = worker.Cache;
+        uint hash = FlowCache.Hash(in key);
         ref DatapathStats stats = ref worker.Stats;
-        if (cache?.Find(in key, hash) is { } cached)
+        FlowRecord* found = worker.Cache is { } cache ? cache.Find(in key, hash) : null;
+        if (found != null)
         {
             stats.CacheHit++;
             stats.MaskHit++;
-            return cached;
+            return found;
         }
 
-        Flow? flow = Flows.Lookup(in key, out int masksVisited);
-        stats.MaskHit += (uint)masksVisited;
-        if (flow is not null)
+        // The key does not move meanwhile: it is on a stack, in pinned memory, or pinned here.
+        fixed (FlowKey* pinned = &key)
         {
-            cache?.Insert(hash, flow);
+            Flows.Lookup(pinned, 1, &found, out uint masksVisited);
+            stats.MaskHit += masksVisited;
         }
 
-        return flow;
+        if (found != null)
+        {
+            worker.Cache?.Insert(hash, found->Index);
+        }
+
+        return found;
     }
 
-    // Executes packets start..end of the batch, which all matched the flow.
-    private static void Execute(Worker worker, Flow flow, ref PacketBatch batch, Span<FlowKey> keys, int start, int end)
+    // Packets keep their order: neighbours with one flow are executed together, a group never overtakes another.
+    private void Execute(Worker worker, ref PacketBatch batch, FlowKey* keys, FlowRecord** found)
     {
-        ulong bytes = 0;
-        uint tcpFlags = 0;
-        for (int i = start; i < end; i++)
-        {
-            bytes += (uint)batch.Pointer(i)->Length;
-            tcpFlags |= keys[i].TcpFlags.Value;
-        }
-
-        Count(worker, flow, end - start, bytes, tcpFlags);
-        ActionList actions = (ActionList)flow.Actions;
         ActionHost host = new(worker);
-        if (actions.SingleOutputPort >= 0)
+        int count = batch.Count;
+        ReadOnlySpan<FlowKey> all = new(keys, count);
+        for (int start = 0; start < count;)
         {
-            host.OutputRun(ref batch, keys, start, end, (uint)actions.SingleOutputPort);
-            return;
-        }
+            FlowRecord* record = found[start];
+            int end = start + 1;
+            if (record == null)
+            {
+                Miss(worker, batch.Pointer(start), in keys[start]);
+                start = end;
+                continue;
+            }
 
-        for (int i = start; i < end; i++)
-        {
-            ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
+            ulong bytes = (uint)batch.Pointer(start)->Length;
+            uint tcpFlags = keys[start].TcpFlags.Value;
+            while (end < count && found[end] == record)
+            {
+                bytes += (uint)batch.Pointer(end)->Length;
+                tcpFlags |= keys[end].TcpFlags.Value;
+                end++;
+            }
+
+            Count(worker, record, end - start, bytes, tcpFlags);
+            int output = Volatile.Read(ref record->Output);
+            if (output >= 0)
+            {
+                host.OutputRun(ref batch, all, start, end, (uint)output);
+            }
+            else
+            {
+                ActionList actions = ActionsOf(record);
+                for (int i = start; i < end; i++)
+                {
+                    ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
+                }
+            }
+
+            start = end;
         }
     }
 
-    private static void Count(Worker worker, Flow flow, int packets, ulong bytes, uint tcpFlags)
+    // A record that was found in this batch belongs to its flow until the batch is done.
+    private ActionList ActionsOf(FlowRecord* record) => (ActionList)Flows.Records.FlowOf(record->Index)!.Actions;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Count(Worker worker, FlowRecord* record, int packets, ulong bytes, uint tcpFlags)
     {
         worker.Stats.Hit += (uint)packets;
-        ref FlowStats stats = ref flow.StatsOf(worker.Index);
-        stats.Packets += (uint)packets;
-        stats.Bytes += bytes;
-        stats.UsedAtMs = worker.Now;
-        stats.TcpFlags |= (byte)tcpFlags;
+        FlowStats* stats = record->Stats + (worker.Index * FlowRecords.ChunkSize);
+        stats->Packets += (uint)packets;
+        stats->Bytes += bytes;
+        stats->UsedAtMs = worker.Now;
+        stats->TcpFlags |= (byte)tcpFlags;
     }
 
     private static void Miss(Worker worker, Packet* packet, in FlowKey key)
@@ -273,12 +302,5 @@ public sealed unsafe class Datapath : IDisposable
         {
             worker.Upcalls.Add(packet, in key, UpcallCommand.Miss);
         }
-    }
-
-    [InlineArray(PacketBatch.Capacity)]
-    private struct FlowArray
-    {
-        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
-        private Flow? _first;
     }
 }

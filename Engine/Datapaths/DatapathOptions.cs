@@ -14,8 +14,8 @@ public sealed record DatapathOptions
     /// <summary>Bytes of a standard packet's frame; <see cref="PacketPool.XdpFrameSize"/> where ports are to be driven by AF_XDP.</summary>
     public int FrameSize { get; init; } = PacketPool.DefaultFrameSize;
 
-    /// <summary>Entries of each worker's flow cache; 0 for none. 16 bytes each.</summary>
-    public int CacheEntries { get; init; } = 1 << 16;
+    /// <summary>To how many entries each worker's flow cache may grow; 0 for none. 8 bytes each.</summary>
+    public int CacheEntries { get; init; } = 1 << 20;
 
     /// <summary>Upcalls that can wait in each worker; more are lost, and counted.</summary>
     public int UpcallCapacity { get; init; } = 1024;

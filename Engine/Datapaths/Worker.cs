@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Engine.Actions;
 using Engine.Flows;
 using Engine.Packets;
@@ -23,9 +24,12 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         Datapath = datapath;
         Index = index;
         Pool = new PacketPool(options.FrameCount, options.FrameSize);
-        Cache = options.CacheEntries > 0 ? new FlowCache(options.CacheEntries) : null;
+        Cache = options.CacheEntries > 0 ? new FlowCache(datapath.Flows.Records, options.CacheEntries) : null;
         Upcalls = new UpcallQueue(options.UpcallCapacity);
         ActionContext = new ActionContext();
+
+        // The array is pinned and lives as long as the worker.
+        PinnedKeys = (FlowKey*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_keys.Span));
         Now = Environment.TickCount64;
     }
 
@@ -50,6 +54,9 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
 
     /// <summary>One key for each packet of a batch; between batches they hold the old ones.</summary>
     internal Span<FlowKey> Keys => _keys.Span;
+
+    /// <summary><see cref="Keys"/> as a pointer, for the packet path.</summary>
+    internal FlowKey* PinnedKeys { get; }
 
     /// <summary>Milliseconds of the monotonic clock at the start of the round.</summary>
     internal long Now { get; private set; }

@@ -7,21 +7,28 @@ namespace Engine.Flows;
 
 /// <summary>A flow: masked key, mask, actions, identity, statistics.</summary>
 /// <remarks>
-/// Threads: key and mask never change. The control thread replaces the actions and marks the removal; workers read both at any
-/// time. Each worker writes only its own statistics. A removed flow stays valid for whoever still holds it.
+/// <para>What packets need is in a <see cref="FlowRecord"/>, which is used again after the flow was removed; the rest is here.</para>
+/// <para>Threads: key and mask never change. The control thread replaces the actions and marks the removal; workers read both at any
+/// time. Each worker writes only its own statistics. A removed flow stays valid for whoever still holds it.</para>
 /// </remarks>
-public sealed class Flow
+public sealed unsafe class Flow
 {
     private readonly FlowKeyCore _core;
     private readonly ulong[] _tail;
     private readonly CompactKey? _unmaskedKey;
-    private readonly FlowStats[] _otherWorkers;
+    private readonly FlowRecords _records;
+    private readonly int _workerCount;
     private FlowActions _actions;
-    private FlowStats _firstWorker;
+
+    // In reach as long as the flow, which holds the records.
+    private FlowRecord* _record;
+
+    // Once there is no record: what was counted in it.
+    private FlowStats _final;
     private FlowStats _cleared;
     private bool _isRemoved;
 
-    internal Flow(in FlowKey key, FlowMask mask, FlowActions actions, Ufid ufid, int workerCount)
+    internal Flow(in FlowKey key, FlowMask mask, FlowActions actions, Ufid ufid, FlowRecords records, int workerCount)
     {
         Mask = mask;
         Ufid = ufid;
@@ -31,8 +38,18 @@ public sealed class Flow
         _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
         mask.CopyTail(in key, _tail);
         _unmaskedKey = ufid.IsPresent ? null : new CompactKey(in key);
-        _otherWorkers = workerCount > 1 ? new FlowStats[workerCount - 1] : [];
+        _records = records;
+        _workerCount = workerCount;
+        Index = records.Add(this, in masked, _tail);
+        _record = records[Index];
+        Volatile.Write(ref _record->Output, actions.SingleOutputPort);
+
+        // Last: now it is a flow.
+        _record->Mask = mask.Record;
     }
+
+    /// <summary>Index of its record.</summary>
+    internal int Index { get; }
 
     /// <summary>Which bits of the key matter.</summary>
     public FlowMask Mask { get; }
@@ -95,20 +112,37 @@ public sealed class Flow
     public void ClearStats()
     {
         _cleared = ReadTotal();
-        _firstWorker.TcpFlags = 0;
-        foreach (ref FlowStats stats in _otherWorkers.AsSpan())
+        for (int worker = 0; _record != null && worker < _workerCount; worker++)
         {
-            stats.TcpFlags = 0;
+            StatsOf(worker).TcpFlags = 0;
         }
     }
 
-    /// <summary>The counters of one worker.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal ref FlowStats StatsOf(int worker) => ref worker == 0 ? ref _firstWorker : ref _otherWorkers[worker - 1];
+    /// <summary>The counters of one worker, while the flow is in its table.</summary>
+    internal ref FlowStats StatsOf(int worker) => ref _record->Stats[worker * FlowRecords.ChunkSize];
 
-    internal void ReplaceActions(FlowActions actions) => Volatile.Write(ref _actions, actions);
+    internal void ReplaceActions(FlowActions actions)
+    {
+        Volatile.Write(ref _actions, actions);
+        if (!_isRemoved)
+        {
+            Volatile.Write(ref _record->Output, actions.SingleOutputPort);
+        }
+    }
 
-    internal void MarkRemoved() => Volatile.Write(ref _isRemoved, true);
+    /// <summary>The flow is out of its table: packets no longer match it.</summary>
+    internal void MarkRemoved()
+    {
+        Volatile.Write(ref _isRemoved, true);
+        _records.Remove(Index);
+    }
+
+    /// <summary>The record will be used again: keeps what was counted in it.</summary>
+    internal void Detach()
+    {
+        _final = ReadTotal();
+        _record = null;
+    }
 
     /// <summary>Whether the unmasked key equals <paramref name="key"/> in every bit.</summary>
     internal bool UnmaskedKeyEquals(in FlowKey key)
@@ -126,10 +160,10 @@ public sealed class Flow
 
     private FlowStats ReadTotal()
     {
-        FlowStats sum = _firstWorker;
-        foreach (ref FlowStats stats in _otherWorkers.AsSpan())
+        FlowStats sum = _final;
+        for (int worker = 0; _record != null && worker < _workerCount; worker++)
         {
-            sum.Add(in stats);
+            sum.Add(in StatsOf(worker));
         }
 
         return sum;

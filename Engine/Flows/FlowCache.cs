@@ -1,73 +1,133 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using Engine.Platform;
 using Engine.Primitives;
 
 namespace Engine.Flows;
 
 /// <summary>A worker's memory of which flow packets of a key hash matched last, ahead of the subtables.</summary>
 /// <remarks>
-/// <para>Two ways. An entry is only a hint: a hit is checked against the flow's own masked key and removal mark, so nothing
+/// <para>Eight ways, a cache line for each set. An entry is only a hint: a hit is checked against the flow's own masked key, so nothing
 /// has to be flushed when flows come and go, and packets that differ in bits no flow looks at share an entry.</para>
-/// <para>Threads: one worker.</para>
+/// <para>It starts small, so that few flows take few lines, and doubles while entries push each other out.</para>
+/// <para>Threads: one worker, between <see cref="QuiescentState.Enter"/> and <see cref="QuiescentState.Leave"/>.</para>
 /// </remarks>
-internal sealed class FlowCache
+internal sealed unsafe class FlowCache
 {
+    private const int Ways = 8;
+    private const int FewestSets = 2;
+    private const int FirstSets = 1 << 9;
+
+    // When the cache can grow no more, a full set takes one new flow in so many: packets that never come again do not wash it out.
+    private const uint RareReplacement = 8;
+
     // What tells connections apart. Fields that vary within one (TTL, TOS, TCP flags) are left out; they are still compared.
     private static readonly FlowMask _signature = MakeSignature();
 
-    private readonly Entry[] _entries;
+    private readonly FlowRecords _records;
+    private readonly int _mostSets;
+    private HugeMemory _memory;
+    private Set* _sets;
+    private int _shift;
+    private int _setCount;
+    private int _pushedOut;
+    private uint _turn;
 
-    /// <param name="entries">Rounded up to a power of two; each takes 16 bytes.</param>
-    public FlowCache(int entries) => _entries = new Entry[(int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(2, entries))];
+    /// <param name="records">What entries lead to.</param>
+    /// <param name="entries">At most so many, rounded up to a power of two of at least 16; each takes 8 bytes.</param>
+    public FlowCache(FlowRecords records, int entries)
+    {
+        _records = records;
+        _mostSets = (int)BitOperations.RoundUpToPowerOf2((uint)Math.Max(FewestSets, entries / Ways));
+        _memory = Allocate(Math.Min(FirstSets, _mostSets));
+    }
+
+    /// <summary>Sets there are now.</summary>
+    internal int SetCount => _setCount;
 
     /// <summary>The hash by which packets of one connection are remembered.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(in FlowKey key) =>
         key.Segments == FlowKeySegments.None ? (uint)FlowKey.MaskedHashCore(in key, in _signature.Bits) : _signature.Hash(in key);
 
+    /// <summary>Hashes the keys of a batch, and asks for the sets where they would be remembered.</summary>
+    public void Hash(FlowKey* keys, uint* hashes, int count)
+    {
+        Set* sets = _sets;
+        int shift = _shift;
+        for (int i = 0; i < count; i++)
+        {
+            uint hash = Hash(in keys[i]);
+            hashes[i] = hash;
+            Prefetch.Line(sets + (hash >> shift));
+        }
+    }
+
     /// <summary>Finds flows for a batch: all entries first, then all flows, so that waiting for memory overlaps.</summary>
     /// <param name="keys">The keys of the packets.</param>
-    /// <param name="hashes">Their hashes, as given to <see cref="Insert"/>.</param>
-    /// <param name="flows">Gets the flow of each packet, null where the cache knows none.</param>
-    /// <returns>How many were found.</returns>
-    public int Find(ReadOnlySpan<FlowKey> keys, ReadOnlySpan<uint> hashes, Span<Flow?> flows)
+    /// <param name="hashes">Their hashes.</param>
+    /// <param name="found">Gets the record of each packet, null where the cache knows none.</param>
+    /// <param name="count">Packets.</param>
+    /// <returns>Bit i is set when packet i has none.</returns>
+    public uint Find(FlowKey* keys, uint* hashes, FlowRecord** found, int count)
     {
-        hashes = hashes[..keys.Length];
-        flows = flows[..keys.Length];
-        for (int i = 0; i < keys.Length; i++)
+        for (int i = 0; i < count; i++)
         {
-            flows[i] = Candidate(hashes[i]);
+            FlowRecord* record = Candidate(hashes[i]);
+            Prefetch.Line(record);
+            Prefetch.Line((byte*)record + 64);
+            found[i] = record;
         }
 
-        int found = 0;
-        for (int i = 0; i < keys.Length; i++)
+        uint missing = 0;
+        for (int i = 0; i < count; i++)
         {
-            if (flows[i] is { } flow)
+            FlowRecord* record = found[i];
+            if (record == null || !IsMatch(record, in keys[i]))
             {
-                if (flow.Matches(in keys[i]) && !flow.IsRemoved)
-                {
-                    found++;
-                }
-                else
-                {
-                    flows[i] = null;
-                }
+                found[i] = null;
+                missing |= 1u << i;
             }
         }
 
-        return found;
+        return missing;
     }
 
-    /// <summary>Finds a flow that matches the key.</summary>
-    public Flow? Find(in FlowKey key, uint hash) =>
-        Candidate(hash) is { } flow && flow.Matches(in key) && !flow.IsRemoved ? flow : null;
-
-    /// <summary>Remembers a flow; of the two entries in its place the older one goes.</summary>
-    public void Insert(uint hash, Flow flow)
+    /// <summary>Finds a flow that matches the key; null if none is known.</summary>
+    public FlowRecord* Find(in FlowKey key, uint hash)
     {
-        int first = (int)(hash & (uint)(_entries.Length - 1) & ~1u);
-        _entries[first + 1] = _entries[first];
-        _entries[first] = new Entry { Flow = flow, Hash = hash };
+        FlowRecord* record = Candidate(hash);
+        return record != null && IsMatch(record, in key) ? record : null;
+    }
+
+    /// <summary>Remembers a flow.</summary>
+    public void Insert(uint hash, int index)
+    {
+        Set* set = _sets + (hash >> _shift);
+        uint tag = TagOf(hash);
+        uint places = set->Find(tag) | set->Find(0);
+        if (places == 0)
+        {
+            _turn++;
+            if (++_pushedOut > _setCount && _setCount < _mostSets)
+            {
+                Grow();
+                Insert(hash, index);
+                return;
+            }
+
+            if (_setCount == _mostSets && _turn % RareReplacement != 0)
+            {
+                return;
+            }
+
+            places = 1u << (int)(_turn / RareReplacement % Ways);
+        }
+
+        int place = BitOperations.TrailingZeroCount(places);
+        set->Tags[place] = tag;
+        set->Indices[place] = index;
     }
 
     private static FlowMask MakeSignature()
@@ -102,24 +162,72 @@ internal sealed class FlowCache
         return new FlowMask(in bits);
     }
 
-    // The flow remembered for a hash; whether it matches is not known yet.
+    // 0 is the tag of an entry without a flow. The highest bits choose the set.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private Flow? Candidate(uint hash)
-    {
-        Entry[] entries = _entries;
-        int first = (int)(hash & (uint)(entries.Length - 1) & ~1u);
-        ref Entry entry = ref entries[first];
-        if (entry.Hash != hash)
-        {
-            entry = ref entries[first + 1];
-        }
+    private static uint TagOf(uint hash) => hash | 1;
 
-        return entry.Hash == hash ? entry.Flow : null;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsMatch(FlowRecord* record, in FlowKey key)
+    {
+        MaskRecord* mask = record->Mask;
+        return mask != null && record->Matches(in key, mask);
     }
 
-    private struct Entry
+    // The record remembered for a hash; whether it matches is not known yet.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private FlowRecord* Candidate(uint hash)
     {
-        public Flow? Flow;
-        public uint Hash;
+        // In bounds: the shift leaves as many bits as there are sets.
+        Set* set = _sets + (hash >> _shift);
+        uint places = set->Find(TagOf(hash));
+        return places == 0 ? null : _records[set->Indices[BitOperations.TrailingZeroCount(places)]];
+    }
+
+    private HugeMemory Allocate(int sets)
+    {
+        HugeMemory memory = new((long)sets * sizeof(Set));
+        new Span<byte>(memory.Start, sets * sizeof(Set)).Clear();
+        _sets = (Set*)memory.Start;
+        _setCount = sets;
+        _shift = 32 - BitOperations.Log2((uint)sets);
+        _pushedOut = 0;
+        return memory;
+    }
+
+    // Every set becomes two; the tags tell which entry goes where.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Grow()
+    {
+        HugeMemory old = _memory;
+        Set* sets = _sets;
+        int count = _setCount;
+        _memory = Allocate(count * 2);
+        for (int i = 0; i < count * Ways; i++)
+        {
+            uint tag = sets[i / Ways].Tags[i % Ways];
+            if (tag != 0)
+            {
+                Insert(tag, sets[i / Ways].Indices[i % Ways]);
+            }
+        }
+
+        GC.KeepAlive(old);
+    }
+
+    /// <summary>One cache line.</summary>
+    private struct Set
+    {
+        public fixed uint Tags[Ways];
+        public fixed int Indices[Ways];
+
+        /// <summary>Bit i is set when entry i has the tag.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public uint Find(uint tag)
+        {
+            fixed (uint* tags = Tags)
+            {
+                return Vector256.Equals(Vector256.Load(tags), Vector256.Create(tag)).ExtractMostSignificantBits();
+            }
+        }
     }
 }

@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Engine.Primitives;
 
 namespace Engine.Flows;
 
 /// <summary>Which bits of a <see cref="FlowKey"/> matter, prepared for hashing and comparing.</summary>
 /// <remarks>Immutable. The core is handled as one vector, the rest word by word, and only the words that have a bit set.</remarks>
-public sealed class FlowMask : IEquatable<FlowMask>
+public sealed unsafe class FlowMask : IEquatable<FlowMask>
 {
     /// <summary>8-byte words of the core.</summary>
     internal const int CoreWords = 8;
@@ -17,6 +18,10 @@ public sealed class FlowMask : IEquatable<FlowMask>
     private readonly int[] _tailWords;
     private readonly ulong[] _tailBits;
     private readonly int _hashCode;
+
+    // Keeps the record where it is, as long as the mask is there.
+    private LineAlignedArray<byte>? _recordMemory;
+    private MaskRecord* _record;
 
     /// <summary>Prepares a mask. The segment set of <paramref name="bits"/> is not trusted but found anew.</summary>
     public FlowMask(in FlowKey bits)
@@ -61,6 +66,16 @@ public sealed class FlowMask : IEquatable<FlowMask>
     /// <summary>Words outside of the core that matter.</summary>
     internal int TailLength => _tailWords.Length;
 
+    /// <summary>The mask as packets need it; valid as long as this object is reachable. Writer of a table only.</summary>
+    internal MaskRecord* Record
+    {
+        get
+        {
+            _recordMemory ??= MaskRecord.Create(this, out _record);
+            return _record;
+        }
+    }
+
     /// <summary>Hashes the bits of a key that matter.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public uint Hash(in FlowKey key)
@@ -103,6 +118,9 @@ public sealed class FlowMask : IEquatable<FlowMask>
             tail[i] = words[_tailWords[i]] & _tailBits[i];
         }
     }
+
+    /// <summary>The words outside of the core that matter, and which of their bits.</summary>
+    internal IEnumerable<(int Word, ulong Bits)> TailWords() => _tailWords.Zip(_tailBits);
 
     /// <summary>Puts back what <see cref="CopyTail"/> took.</summary>
     internal void RestoreTail(ReadOnlySpan<ulong> tail, ref FlowKey key)

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using Engine.Primitives;
 
 namespace Engine.Flows;
@@ -13,7 +14,7 @@ namespace Engine.Flows;
 /// a flow for the rest of its batch after it was removed.</para>
 /// <para>Flows are expected to be disjoint, as Open vSwitch makes them; where they overlap, the first match wins.</para>
 /// </remarks>
-public sealed class FlowTable
+public sealed unsafe class FlowTable
 {
     // A search passes at most this many flows of one hash before their masks are told apart.
     private const int MostOfOneHash = 8;
@@ -22,6 +23,7 @@ public sealed class FlowTable
     private readonly Dictionary<FlowMask, MaskUse> _masks = [];
     private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
     private readonly int _workerCount;
+    private readonly FlowRecords _records;
 
     // Flows of one mask often come in a row: the last one is compared before a mask is prepared.
     private MaskUse? _lastUse;
@@ -32,6 +34,8 @@ public sealed class FlowTable
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workerCount);
         _workerCount = workerCount;
+        Readers = new QuiescentState(workerCount);
+        _records = new FlowRecords(Readers);
     }
 
     /// <summary>Flows in the table.</summary>
@@ -42,6 +46,11 @@ public sealed class FlowTable
 
     /// <summary>Subtables that a look-up goes through, at most <see cref="MaskCount"/>.</summary>
     public int SubtableCount => Volatile.Read(ref _subtables).Length;
+
+    /// <summary>Where workers say when they hold records.</summary>
+    internal QuiescentState Readers { get; }
+
+    internal FlowRecords Records => _records;
 
     /// <summary>Finds the flow that a packet with this key matches. Any thread.</summary>
     /// <param name="key">The key of the packet.</param>
@@ -67,6 +76,33 @@ public sealed class FlowTable
 
         masksVisited = subtables.Length;
         return null;
+    }
+
+    /// <summary>Finds the records of those packets of a batch that have none yet.</summary>
+    /// <param name="keys">The keys of the batch.</param>
+    /// <param name="wanted">Bit i is set when packet i has no flow yet.</param>
+    /// <param name="found">Gets the records of the packets that match a flow.</param>
+    /// <param name="masksVisited">How many subtables were searched for all of them together.</param>
+    /// <returns>Bit i is set when packet i matches none.</returns>
+    /// <remarks>Workers only, between <see cref="QuiescentState.Enter"/> and <see cref="QuiescentState.Leave"/>.</remarks>
+    internal uint Lookup(FlowKey* keys, uint wanted, FlowRecord** found, out uint masksVisited)
+    {
+        masksVisited = 0;
+        Subtable[] subtables;
+        do
+        {
+            subtables = Volatile.Read(ref _subtables);
+            for (int i = 0; i < subtables.Length && wanted != 0; i++)
+            {
+                masksVisited += (uint)BitOperations.PopCount(wanted);
+                wanted = subtables[i].Find(keys, wanted, found);
+            }
+
+            // A flow may have moved to a subtable that was not there when the search began.
+        }
+        while (wanted != 0 && subtables != Volatile.Read(ref _subtables));
+
+        return wanted;
     }
 
     /// <summary>Finds a flow by the id that user space gave it. Writer only.</summary>
@@ -192,7 +228,7 @@ public sealed class FlowTable
     {
         MaskUse use = _lastUse is { } last && last.Mask.HasBits(in mask) ? last : UseOf(in mask);
         _lastUse = use;
-        Flow flow = new(in key, use.Mask, actions, ufid, _workerCount);
+        Flow flow = new(in key, use.Mask, actions, ufid, _records, _workerCount);
         use.FlowCount++;
         int passed = use.Subtable.Insert(flow, in key);
         if (passed > MostOfOneHash && !use.Subtable.Signature.Equals(use.Mask))
@@ -225,7 +261,7 @@ public sealed class FlowTable
     {
         if (!_bySignature.TryGetValue(signature, out Subtable? subtable))
         {
-            subtable = new Subtable(signature);
+            subtable = new Subtable(signature, _records);
             _bySignature.Add(signature, subtable);
             Volatile.Write(ref _subtables, [.. _subtables, subtable]);
         }

@@ -1,23 +1,26 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Engine.Primitives;
 
 namespace Engine.Flows;
 
-/// <summary>Flows found by one masked hash: an open-addressed hash table.</summary>
+/// <summary>Flows found by one masked hash: an open-addressed hash table of record indices.</summary>
 /// <remarks>
 /// <para>The <see cref="Signature"/> is the part of the flows' masks that is hashed; each flow is compared under its own mask. So
 /// one subtable can hold the flows of many masks (<see cref="FlowTable"/> says which).</para>
-/// <para>Threads: one writer, any number of readers without locks. A slot's flow is written before its hash, and removed after it;
-/// a reader that sees a hash checks the flow itself, so it can miss a flow that comes or goes at that moment but never take a
-/// wrong one. Growth builds new slots and publishes them at once.</para>
+/// <para>Threads: one writer, any number of readers without locks. A slot is one word, so it is read and written whole; a reader checks
+/// the flow itself, so it can miss a flow that comes or goes at that moment but never take a wrong one. Growth builds new slots and
+/// publishes them at once.</para>
 /// </remarks>
-internal sealed class Subtable(FlowMask signature)
+internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
 {
-    private const uint EmptyHash = 0;
-    private const uint RemovedHash = 1;
+    // Slot: [hash 32][index of the record 32]. The two lowest hashes mark slots without a flow.
+    private const ulong EmptySlot = 0;
+    private const ulong RemovedSlot = 1UL << 32;
     private const int MinimumSlots = 8;
 
-    private Slot[] _slots = new Slot[MinimumSlots];
+    private ulong[] _slots = new ulong[MinimumSlots];
     private int _occupied;
 
     /// <summary>The bits that are hashed; every flow's mask has them all.</summary>
@@ -26,18 +29,94 @@ internal sealed class Subtable(FlowMask signature)
     /// <summary>Flows in the table.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Finds the flow that a packet with this key matches.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Flow? Find(in FlowKey key) => Find(in key, SlotHash(signature.Hash(in key)));
+    /// <summary>Finds the flow that a packet with this key matches. Any thread.</summary>
+    public Flow? Find(in FlowKey key)
+    {
+        ulong[] slots = Volatile.Read(ref _slots);
+        uint hash = SlotHash(signature.Hash(in key));
+        for (uint place = hash & (uint)(slots.Length - 1); ; place = (place + 1) & (uint)(slots.Length - 1))
+        {
+            ulong slot = Volatile.Read(ref slots[place]);
+            if (slot == EmptySlot)
+            {
+                return null;
+            }
+
+            if (slot >> 32 == hash && records.FlowOf((int)slot) is { } flow && flow.Matches(in key))
+            {
+                return flow;
+            }
+        }
+    }
+
+    /// <summary>Finds the records of those packets of a batch that have none yet: all slots first, then all records, so that waiting for memory overlaps.</summary>
+    /// <param name="keys">The keys of the batch.</param>
+    /// <param name="wanted">Bit i is set when packet i has no flow yet.</param>
+    /// <param name="found">Gets the records of the packets that match here.</param>
+    /// <returns>Bit i is set when packet i still has none.</returns>
+    /// <remarks>Workers only, between <see cref="QuiescentState.Enter"/> and <see cref="QuiescentState.Leave"/>.</remarks>
+    [SkipLocalsInit]
+    public uint Find(FlowKey* keys, uint wanted, FlowRecord** found)
+    {
+        ulong[] slots = Volatile.Read(ref _slots);
+        uint last = (uint)(slots.Length - 1);
+        uint* hashes = stackalloc uint[32];
+        ref ulong first = ref MemoryMarshal.GetArrayDataReference(slots);
+        for (uint left = wanted; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            uint hash = SlotHash(signature.Hash(in keys[i]));
+            hashes[i] = hash;
+
+            // In bounds: the number of slots is a power of two.
+            Prefetch.Line(Unsafe.AsPointer(ref Unsafe.Add(ref first, hash & last)));
+        }
+
+        uint candidates = 0;
+        for (uint left = wanted; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            uint hash = hashes[i];
+            uint place = hash & last;
+            ulong slot = Volatile.Read(ref Unsafe.Add(ref first, place));
+            while (slot != EmptySlot && slot >> 32 != hash)
+            {
+                place = (place + 1) & last;
+                slot = Volatile.Read(ref Unsafe.Add(ref first, place));
+            }
+
+            if (slot != EmptySlot)
+            {
+                FlowRecord* record = records[(int)slot];
+                Prefetch.Line(record);
+                Prefetch.Line((byte*)record + 64);
+                found[i] = record;
+                candidates |= 1u << i;
+            }
+        }
+
+        for (uint left = candidates; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            FlowRecord* record = found[i];
+            MaskRecord* mask = record->Mask;
+            if ((mask != null && record->Matches(in keys[i], mask)) || TryFindAmongAll(slots, in keys[i], out found[i]))
+            {
+                wanted &= ~(1u << i);
+            }
+        }
+
+        return wanted;
+    }
 
     /// <summary>Finds the flow whose identity is this unmasked key. Writer only.</summary>
     public Flow? FindExact(in FlowKey key)
     {
-        Slot[] slots = _slots;
+        ulong[] slots = _slots;
         uint hash = SlotHash(signature.Hash(in key));
-        for (uint index = hash & (uint)(slots.Length - 1); slots[index].Hash != EmptyHash; index = (index + 1) & (uint)(slots.Length - 1))
+        for (uint place = hash & (uint)(slots.Length - 1); slots[place] != EmptySlot; place = (place + 1) & (uint)(slots.Length - 1))
         {
-            if (slots[index].Hash == hash && slots[index].Flow is { } flow && !flow.Ufid.IsPresent && flow.Matches(in key) && flow.UnmaskedKeyEquals(in key))
+            if (slots[place] >> 32 == hash && records.FlowOf((int)slots[place]) is { } flow && !flow.Ufid.IsPresent && flow.Matches(in key) && flow.UnmaskedKeyEquals(in key))
             {
                 return flow;
             }
@@ -57,7 +136,7 @@ internal sealed class Subtable(FlowMask signature)
         }
 
         uint hash = SlotHash(signature.Hash(in key));
-        if (Place(_slots, flow, hash, out int passed))
+        if (Place(_slots, ((ulong)hash << 32) | (uint)flow.Index, out int passed))
         {
             _occupied++;
         }
@@ -69,89 +148,86 @@ internal sealed class Subtable(FlowMask signature)
     /// <summary>Removes a flow that is in the table. Writer only.</summary>
     public void Remove(Flow flow, in FlowKey key)
     {
-        Slot[] slots = _slots;
-        uint index = SlotHash(signature.Hash(in key)) & (uint)(slots.Length - 1);
-        while (slots[index].Flow != flow)
+        ulong[] slots = _slots;
+        uint hash = SlotHash(signature.Hash(in key));
+        ulong slot = ((ulong)hash << 32) | (uint)flow.Index;
+        uint place = hash & (uint)(slots.Length - 1);
+        while (slots[place] != slot)
         {
-            index = (index + 1) & (uint)(slots.Length - 1);
+            place = (place + 1) & (uint)(slots.Length - 1);
         }
 
-        Volatile.Write(ref slots[index].Hash, RemovedHash);
-        Volatile.Write(ref slots[index].Flow, null);
+        Volatile.Write(ref slots[place], RemovedSlot);
         Count--;
     }
 
     /// <summary>Adds every flow to <paramref name="flows"/>. Writer only.</summary>
     public void CopyTo(List<Flow> flows)
     {
-        foreach (Slot slot in _slots)
+        foreach (ulong slot in _slots)
         {
-            if (slot.Flow is { } flow)
+            if (slot is not (EmptySlot or RemovedSlot))
             {
-                flows.Add(flow);
+                flows.Add(records.FlowOf((int)slot)!);
             }
         }
     }
 
-    // The two lowest values mark slots without a flow.
     private static uint SlotHash(uint hash) => hash | 2;
 
-    private static bool Place(Slot[] slots, Flow flow, uint hash, out int passed)
+    private static bool Place(ulong[] slots, ulong slot, out int passed)
     {
         passed = 0;
-        uint index = hash & (uint)(slots.Length - 1);
-        while (slots[index].Hash is not (EmptyHash or RemovedHash))
+        uint place = (uint)(slot >> 32) & (uint)(slots.Length - 1);
+        while (slots[place] is not (EmptySlot or RemovedSlot))
         {
-            passed += slots[index].Hash == hash ? 1 : 0;
-            index = (index + 1) & (uint)(slots.Length - 1);
+            passed += slots[place] >> 32 == slot >> 32 ? 1 : 0;
+            place = (place + 1) & (uint)(slots.Length - 1);
         }
 
-        bool wasEmpty = slots[index].Hash == EmptyHash;
-        Volatile.Write(ref slots[index].Flow, flow);
-        Volatile.Write(ref slots[index].Hash, hash);
+        bool wasEmpty = slots[place] == EmptySlot;
+        Volatile.Write(ref slots[place], slot);
         return wasEmpty;
     }
 
-    private Flow? Find(in FlowKey key, uint hash)
+    // When the first flow of its hash is another packet's.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TryFindAmongAll(ulong[] slots, in FlowKey key, out FlowRecord* found)
     {
-        Slot[] slots = Volatile.Read(ref _slots);
-        uint index = hash & (uint)(slots.Length - 1);
-        while (true)
+        uint hash = SlotHash(signature.Hash(in key));
+        for (uint place = hash & (uint)(slots.Length - 1); ; place = (place + 1) & (uint)(slots.Length - 1))
         {
-            ref Slot slot = ref slots[index];
-            uint slotHash = Volatile.Read(ref slot.Hash);
-            if (slotHash == hash && Volatile.Read(ref slot.Flow) is { } flow && flow.Matches(in key))
+            ulong slot = Volatile.Read(ref slots[place]);
+            if (slot == EmptySlot)
             {
-                return flow;
+                found = null;
+                return false;
             }
 
-            if (slotHash == EmptyHash)
+            if (slot >> 32 == hash)
             {
-                return null;
+                found = records[(int)slot];
+                MaskRecord* mask = found->Mask;
+                if (mask != null && found->Matches(in key, mask))
+                {
+                    return true;
+                }
             }
-
-            index = (index + 1) & (uint)(slots.Length - 1);
         }
     }
 
     private void Rebuild(int size)
     {
-        Slot[] slots = new Slot[size];
-        foreach (Slot slot in _slots)
+        ulong[] slots = new ulong[size];
+        foreach (ulong slot in _slots)
         {
-            if (slot.Flow is { } flow)
+            if (slot is not (EmptySlot or RemovedSlot))
             {
-                Place(slots, flow, slot.Hash, out _);
+                Place(slots, slot, out _);
             }
         }
 
         _occupied = Count;
         Volatile.Write(ref _slots, slots);
-    }
-
-    private struct Slot
-    {
-        public Flow? Flow;
-        public uint Hash;
     }
 }

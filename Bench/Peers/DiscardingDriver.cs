@@ -1,0 +1,36 @@
+using Engine.Packets;
+using Engine.Vports;
+
+namespace Bench.Peers;
+
+/// <summary>Discards what is sent to it, as <see cref="NullDriver"/>; for a sample, keeps a copy.</summary>
+internal sealed unsafe class DiscardingDriver : IVportDriver
+{
+    /// <summary>Gets copies of the packets while it is set.</summary>
+    public List<byte[]>? Sample { get; set; }
+
+    /// <inheritdoc/>
+    public void Receive(PacketPool pool, ref PacketBatch batch)
+    {
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        int count = batch.Count;
+        for (int i = 0; i < count; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            Sample?.Add(packet->Bytes.ToArray());
+            pool.Free(packet);
+        }
+
+        batch.Clear();
+        return count;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+    }
+}
