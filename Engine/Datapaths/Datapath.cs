@@ -67,7 +67,7 @@ public sealed unsafe class Datapath : IDisposable
     {
         ArgumentNullException.ThrowIfNull(worker);
         FlowKey* keys = worker.PinnedKeys;
-        uint* hashes = stackalloc uint[PacketBatch.Capacity];
+        uint* hashes = stackalloc uint[2 * PacketBatch.Capacity];
         FlowRecord** found = stackalloc FlowRecord*[PacketBatch.Capacity];
 
         bool isOutermost = Flows.Readers.Enter(worker.Index);
@@ -193,11 +193,11 @@ public sealed unsafe class Datapath : IDisposable
         return missing;
     }
 
-    // One subtable after the other, for all packets that the cache did not know.
+    // One subtable after the other, for all packets that the cache did not know. Behind the hashes is room for as many again.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void FindInTable(Worker worker, FlowKey* keys, uint* hashes, FlowRecord** found, uint missing)
     {
-        uint none = Flows.Lookup(keys, missing, found, out uint masksVisited);
+        uint none = Flows.Lookup(keys, missing, found, hashes + PacketBatch.Capacity, out uint masksVisited);
         worker.Stats.MaskHit += masksVisited;
         if (worker.Cache is { } cache)
         {
@@ -224,7 +224,8 @@ public sealed unsafe class Datapath : IDisposable
         // The key does not move meanwhile: it is on a stack, in pinned memory, or pinned here.
         fixed (FlowKey* pinned = &key)
         {
-            Flows.Lookup(pinned, 1, &found, out uint masksVisited);
+            uint scratch;
+            Flows.Lookup(pinned, 1, &found, &scratch, out uint masksVisited);
             stats.MaskHit += masksVisited;
         }
 

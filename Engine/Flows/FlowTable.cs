@@ -82,10 +82,11 @@ public sealed unsafe class FlowTable
     /// <param name="keys">The keys of the batch.</param>
     /// <param name="wanted">Bit i is set when packet i has no flow yet.</param>
     /// <param name="found">Gets the records of the packets that match a flow.</param>
+    /// <param name="scratch">Room for one number for each packet.</param>
     /// <param name="masksVisited">How many subtables were searched for all of them together.</param>
     /// <returns>Bit i is set when packet i matches none.</returns>
     /// <remarks>Workers only, between <see cref="QuiescentState.Enter"/> and <see cref="QuiescentState.Leave"/>.</remarks>
-    internal uint Lookup(FlowKey* keys, uint wanted, FlowRecord** found, out uint masksVisited)
+    internal uint Lookup(FlowKey* keys, uint wanted, FlowRecord** found, uint* scratch, out uint masksVisited)
     {
         masksVisited = 0;
         Subtable[] subtables;
@@ -95,7 +96,7 @@ public sealed unsafe class FlowTable
             for (int i = 0; i < subtables.Length && wanted != 0; i++)
             {
                 masksVisited += (uint)BitOperations.PopCount(wanted);
-                wanted = subtables[i].Find(keys, wanted, found);
+                wanted = subtables[i].Find(keys, wanted, found, scratch);
             }
 
             // A flow may have moved to a subtable that was not there when the search began.

@@ -53,14 +53,13 @@ internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
     /// <param name="keys">The keys of the batch.</param>
     /// <param name="wanted">Bit i is set when packet i has no flow yet.</param>
     /// <param name="found">Gets the records of the packets that match here.</param>
+    /// <param name="hashes">Room for one number for each packet. Not on this method's own stack: the runtime compiles such a method once, without what it learns by running it.</param>
     /// <returns>Bit i is set when packet i still has none.</returns>
     /// <remarks>Workers only, between <see cref="QuiescentState.Enter"/> and <see cref="QuiescentState.Leave"/>.</remarks>
-    [SkipLocalsInit]
-    public uint Find(FlowKey* keys, uint wanted, FlowRecord** found)
+    public uint Find(FlowKey* keys, uint wanted, FlowRecord** found, uint* hashes)
     {
         ulong[] slots = Volatile.Read(ref _slots);
         uint last = (uint)(slots.Length - 1);
-        uint* hashes = stackalloc uint[32];
         ref ulong first = ref MemoryMarshal.GetArrayDataReference(slots);
         for (uint left = wanted; left != 0; left &= left - 1)
         {
