@@ -208,7 +208,7 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
             return Errno.InvalidArgument;
         }
 
-        bool hasGroupPolicy = false;
+        bool hasGroupPolicy = false, isGeneric = false;
         if (hasExtension && request.Type == VportType.Vxlan)
         {
             if (extension.Length < NetlinkAttribute.HeaderSize)
@@ -224,9 +224,10 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
             }
 
             hasGroupPolicy = extensions.GroupPolicy;
+            isGeneric = extensions.Generic;
         }
 
-        request = request with { DestinationPort = destinationPort, HasGroupPolicy = hasGroupPolicy };
+        request = request with { DestinationPort = destinationPort, HasGroupPolicy = hasGroupPolicy, IsGeneric = isGeneric };
         return Errno.None;
     }
 

@@ -12,4 +12,8 @@ public enum OvsVxlanAttribute
     /// <summary>Group policy in the VXLAN header.</summary>
     [NetlinkPayload(NetlinkType.Flag)]
     GroupPolicy,
+
+    /// <summary>Other payloads than Ethernet (VXLAN-GPE): Open vSwitch's own number, which the kernel ignores.</summary>
+    [NetlinkPayload(NetlinkType.Flag)]
+    Generic,
 }

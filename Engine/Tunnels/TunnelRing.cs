@@ -12,6 +12,10 @@ namespace Engine.Tunnels;
 internal sealed unsafe class TunnelRing<TCodec>(TCodec codec, IDatagramSource source) : ITunnelReceiver
     where TCodec : struct, ITunnelCodec
 {
+    // A sender on the same machine leaves checksums and segmentation of the inner packet undone, and a datagram does not say so. How long the
+    // segments were to be is not told either; so long they fit the outer packets of an ordinary device.
+    private const int UsualInnerMtu = 1450;
+
     private readonly DatagramBatch _datagrams = new();
 
     // Where in the datagrams the next packet is.
@@ -98,6 +102,7 @@ internal sealed unsafe class TunnelRing<TCodec>(TCodec codec, IDatagramSource so
             return DropReason.TunnelCongestion;
         }
 
+        PartialChecksum.Detect(ref *packet, UsualInnerMtu, payload.EtherType);
         batch.Add(packet);
         return null;
     }

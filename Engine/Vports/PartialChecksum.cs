@@ -5,7 +5,7 @@ using Engine.Primitives;
 
 namespace Engine.Vports;
 
-/// <summary>Finds packets whose checksum or segmentation their source left to its sink where nothing says so: AF_XDP on a device made of software.</summary>
+/// <summary>Finds packets whose checksum or segmentation their source left to its sink where nothing says so: AF_XDP on a device made of software, and tunnels.</summary>
 /// <remarks>
 /// <para>The kernel leaves the sum of the pseudo-header in the checksum field of such a packet. A packet that is marked because its complete
 /// checksum happens to be that number is not harmed: finishing it gives the same checksum again, since the field takes part in
@@ -22,16 +22,17 @@ internal static class PartialChecksum
     /// <summary>Marks the packet when its checksum is the sum of its pseudo-header, and when it is a super-frame.</summary>
     /// <param name="packet">As it came.</param>
     /// <param name="mtu">Of the device it came by.</param>
-    public static void Detect(ref Packet packet, int mtu)
+    /// <param name="bareType">Ethernet type of a packet without an Ethernet header.</param>
+    public static void Detect(ref Packet packet, int mtu, ushort bareType = 0)
     {
         ReadOnlySpan<byte> bytes = packet.Bytes;
-        int network = 14;
+        int network = packet.HasEthernet ? 14 : 0;
         if (bytes.Length < network + 20)
         {
             return;
         }
 
-        ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);
+        ushort type = packet.HasEthernet ? BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]) : bareType;
         while (type is CustomerTag or ServiceTag && bytes.Length >= network + 4 + 20)
         {
             network += 4;
