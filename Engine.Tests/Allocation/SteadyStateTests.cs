@@ -4,9 +4,13 @@ using Engine.Actions;
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Packets;
+using Engine.Platform;
 using Engine.Primitives;
 using Engine.Tests.Golden;
 using Engine.Tests.Oracles;
+using Engine.Tests.Tunnels;
+using Engine.Text;
+using Engine.Tunnels;
 using Engine.Upcalls;
 using Engine.Vports;
 
@@ -60,6 +64,48 @@ public sealed unsafe class SteadyStateTests
 
         Assert.Equal(0, Measure(datapath, packets));
         Assert.True(datapath.ReadStats().Missed > 0);
+    }
+
+    [Fact]
+    public void Tunnels_allocate_nothing_in_either_direction()
+    {
+        using Datapath datapath = NewDatapath();
+        MemoryUnderlay underlay = new(protocol: 17, port: 4789) { KeepsPackets = false };
+        TunnelDriver<VxlanCodec> driver = new(new VxlanCodec(4789), underlay);
+        Vport tunnel = new(60, "vxlan", VportType.Vxlan, driver);
+        Assert.False(datapath.Vports.TryAdd(tunnel).IsRefused);
+        ActionVector sent = GoldenFiles.Actions.First(vector => vector.Name == "meta_tunnel_min");
+        FlowLine wrap = Flow("in_port(1),eth(),eth_type(0x0800),ipv4(frag=no) set(tunnel(tun_id=0x5,dst=10.99.0.2,ttl=64,flags(key))),60");
+        Assert.Null(wrap.Install(datapath.Flows, out _));
+        Assert.Equal(0, Measure(datapath, [sent.Packet!]));
+        Assert.True(underlay.SentCount >= WarmUpRounds + Rounds);
+
+        // The other way, to a port that discards: datagrams that wait already, so that only the datapath is measured.
+        Assert.False(datapath.Vports.TryAdd(new Vport(61, "null", VportType.Null, new NullDriver())).IsRefused);
+        Assert.Null(Flow("tunnel(tun_id=0x5,src=10.99.0.2,dst=10.99.0.1,ttl=64,flags(key)),in_port(60),eth(),eth_type(0x0800),ipv4(frag=no) 61").Install(datapath.Flows, out _));
+        byte[] datagram = [8, 0, 0, 0, 0, 0, 5, 0, .. sent.Packet!];
+        Assert.Equal(0, Enumerable.Range(0, 3).Min(_ => Unwrap()));
+
+        long Unwrap()
+        {
+            for (int i = 0; i < WarmUpRounds * DatagramBatch.Capacity; i++)
+            {
+                underlay.Put(new Datagram { Ipv4Source = 0x0a630002, Ipv4Destination = 0x0a630001, Ttl = 64 }, datagram);
+            }
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            while (datapath.Workers[0].Poll(tunnel, driver.Rings[0].Driver) != 0)
+            {
+            }
+
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+    }
+
+    private static FlowLine Flow(string text)
+    {
+        Assert.True(FlowFile.TryParse("flow", text, out IReadOnlyList<FlowLine> lines, out _));
+        return lines[0];
     }
 
     [Theory]

@@ -19,7 +19,7 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
     // Tunnel ports have no device of the host, but user space wants an index that no other port has. Those of devices count up from 1.
     private const int FirstIndex = 1 << 30;
 
-    private readonly HashSet<(byte Protocol, ushort Port)> _taken = [];
+    private readonly HashSet<(VportType Type, ushort Port)> _taken = [];
     private int _nextIndex = FirstIndex;
 
     /// <inheritdoc/>
@@ -28,25 +28,41 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
         ArgumentNullException.ThrowIfNull(request);
         ushort port = request.DestinationPort ?? 0;
         device = null;
-        switch (request.Type)
+        if (request.Type == VportType.Netdev && TunnelLink.Find(request.Name) is { } link)
         {
-            case VportType.Netdev when TunnelLink.Find(request.Name) is { } link:
-                return TryTakeOver(request, link, out device);
-            case VportType.Vxlan or VportType.Geneve or VportType.Gre when !HostVportFactory.IsName(request.Name):
-                return Errno.InvalidArgument;
-            case VportType.Vxlan or VportType.Geneve or VportType.Gre when Directory.Exists($"/sys/class/net/{request.Name}"):
-                return Errno.Exists;
-            case VportType.Vxlan:
-                port = port == 0 ? UsualVxlanPort : port;
-                return TryOpen(request, port, new VxlanCodec(port, request.HasGroupPolicy, request.IsGeneric), null, out device);
-            case VportType.Geneve:
-                return TryOpen(request, port, new GeneveCodec(port), null, out device);
-            case VportType.Gre:
-                return TryOpen(request, 0, new GreCodec(isIpv6: false), null, out device);
-            default:
-                return others.TryCreate(request, out device);
+            return TryTakeOver(request, link, out device);
         }
+
+        if (!IsTunnel(request.Type))
+        {
+            return others.TryCreate(request, out device);
+        }
+
+        if (!HostVportFactory.IsName(request.Name))
+        {
+            return Errno.InvalidArgument;
+        }
+
+        if (Directory.Exists($"/sys/class/net/{request.Name}"))
+        {
+            return Errno.Exists;
+        }
+
+        port = port == 0 && request.Type == VportType.Vxlan ? UsualVxlanPort : port;
+        return request.Type switch
+        {
+            VportType.Vxlan => TryOpen(request, new VxlanCodec(port, request.HasGroupPolicy, request.IsGeneric), null, out device),
+            VportType.Geneve => TryOpen(request, new GeneveCodec(port), null, out device),
+            VportType.Gre => TryOpen(request, new GreCodec(isIpv6: false), null, out device),
+            VportType.Ip6Gre => TryOpen(request, new GreCodec(isIpv6: true), null, out device),
+            VportType.Erspan => TryOpen(request, new ErspanCodec(isIpv6: false), null, out device),
+            VportType.Ip6Erspan => TryOpen(request, new ErspanCodec(isIpv6: true), null, out device),
+            _ => TryOpen(request, new BareUdpCodec(port), null, out device),
+        };
     }
+
+    private static bool IsTunnel(VportType type) =>
+        type is VportType.Vxlan or VportType.Geneve or VportType.Gre or VportType.Ip6Gre or VportType.Erspan or VportType.Ip6Erspan or VportType.BareUdp;
 
     // The device stays where it is, down, so that whoever made it finds it and can delete it.
     private Errno TryTakeOver(VportRequest request, TunnelLink link, out VportDevice? device)
@@ -63,9 +79,9 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
         {
             errno = link.Type switch
             {
-                VportType.Vxlan => TryOpen(request, link.Port, new VxlanCodec(link.Port, link.HasGroupPolicy, link.IsGeneric), host, out device),
-                VportType.Geneve => TryOpen(request, link.Port, new GeneveCodec(link.Port), host, out device),
-                _ => TryOpen(request, 0, new GreCodec(isIpv6: false), host, out device),
+                VportType.Vxlan => TryOpen(request, new VxlanCodec(link.Port, link.HasGroupPolicy, link.IsGeneric), host, out device),
+                VportType.Geneve => TryOpen(request, new GeneveCodec(link.Port), host, out device),
+                _ => TryOpen(request, new GreCodec(isIpv6: false), host, out device),
             };
         }
 
@@ -77,11 +93,14 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
         return errno;
     }
 
-    private Errno TryOpen<TCodec>(VportRequest request, ushort port, TCodec codec, NetworkDevice? host, out VportDevice? device)
+    private Errno TryOpen<TCodec>(VportRequest request, TCodec codec, NetworkDevice? host, out VportDevice? device)
         where TCodec : struct, ITunnelCodec
     {
         device = null;
-        if (_taken.Contains((codec.Protocol, port)))
+        // A UDP port that another type of tunnel has is taken as by any other program.
+        ushort port = codec.Port;
+        (VportType Type, ushort Port) place = (request.Type, port);
+        if (_taken.Contains(place))
         {
             return request.Type == VportType.Geneve ? Errno.Busy : Errno.Exists;
         }
@@ -92,12 +111,12 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
             return refusal.Errno;
         }
 
-        _taken.Add((codec.Protocol, port));
+        _taken.Add(place);
         TunnelDriver<TCodec> driver = new(codec, underlay)
         {
             Closed = () =>
             {
-                _taken.Remove((codec.Protocol, port));
+                _taken.Remove(place);
                 GiveBack(host);
             },
         };

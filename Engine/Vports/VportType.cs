@@ -21,6 +21,18 @@ public enum VportType
     /// <summary>A Geneve tunnel.</summary>
     Geneve = 5,
 
+    /// <summary>An ERSPAN mirror over IPv4. This and the next ones are numbers of Open vSwitch's, not of the kernel's.</summary>
+    Erspan = 107,
+
+    /// <summary>An ERSPAN mirror over IPv6.</summary>
+    Ip6Erspan = 108,
+
+    /// <summary>A GRE tunnel over IPv6.</summary>
+    Ip6Gre = 109,
+
+    /// <summary>IP or MPLS right behind UDP.</summary>
+    BareUdp = 111,
+
     /// <summary>A capture file read from, written to, or both.</summary>
     Pcap = 256,
 
