@@ -23,6 +23,7 @@ internal static class EngineCommand
             new VersionOption { Action = new PrintVersion() },
             ReplayCommand.Create(),
             RunCommand.Create(),
+            WaitCommand.Create(),
             ExecCommand.Create(),
             DpctlCommand.Create(),
         };
@@ -34,7 +35,7 @@ internal static class EngineCommand
                 error.WriteLine($"engine: {parseError.Message}");
             }
 
-            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", "dpctl" => "engine dpctl", _ => "engine" }} --help'.");
+            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", "wait" => "engine wait", "dpctl" => "engine dpctl", _ => "engine" }} --help'.");
             return ExitCode.BadInput;
         }
 

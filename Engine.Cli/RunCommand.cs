@@ -13,6 +13,9 @@ namespace Engine.Cli;
 /// <summary><c>engine run</c>: serves datapaths to control programs until it is told to stop.</summary>
 internal static class RunCommand
 {
+    // Frames that AF_XDP takes, and enough of them for its rings.
+    private static readonly DatapathOptions Sizes = new() { FrameSize = PacketPool.XdpFrameSize, FrameCount = 16384 };
+
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
@@ -56,6 +59,12 @@ internal static class RunCommand
             workers = workers with { Cores = cores };
         }
 
+        if (ProcessCapabilities.FindMissing() is { IsEmpty: false } missing)
+        {
+            error.WriteLine($"engine run: this process has not the {(missing.Length == 1 ? "capability" : "capabilities")} {string.Join(", ", missing)}: run it as root, or grant what is missing.");
+            return ExitCode.BadInput;
+        }
+
         try
         {
             if (Path.GetDirectoryName(socketPath) is { Length: > 0 } directory)
@@ -63,15 +72,6 @@ internal static class RunCommand
                 Directory.CreateDirectory(directory);
             }
 
-            using VportRunner runner = new(workers);
-            DatapathOptions sizes = new() { FrameSize = PacketPool.XdpFrameSize };
-            using ControlServer server = new(new TunnelVportFactory(new HostVportFactory()), new ControlServerOptions { Runner = runner, Datapath = sizes });
-            if (script is not null && !DpctlScript.Run(server, script, output, error))
-            {
-                return ExitCode.BadInput;
-            }
-
-            using SocketServer sockets = new(server, socketPath);
             using ManualResetEventSlim stopped = new();
             void Stop(PosixSignalContext signal)
             {
@@ -81,9 +81,21 @@ internal static class RunCommand
 
             using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
             using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            using VportRunner runner = new(workers);
+            using HostVportFactory devices = new();
+            using ControlServer server = new(new TunnelVportFactory(devices), new ControlServerOptions { Runner = runner, Datapath = Sizes });
+            using DeviceFollower follower = new(server);
+            if (script is not null && !DpctlScript.Run(server, script, output, error))
+            {
+                return ExitCode.BadInput;
+            }
+
+            using SocketServer sockets = new(server, socketPath);
             output.WriteLine($"engine run: {socketPath}");
             output.Flush();
+            ServiceNotice.Send(ServiceNotice.Ready);
             stopped.Wait();
+            ServiceNotice.Send(ServiceNotice.Stopping);
             return ExitCode.Success;
         }
         catch (Exception failure) when (failure is SystemCallException or IOException or UnauthorizedAccessException)

@@ -33,6 +33,9 @@ internal sealed unsafe class Recording : IDisposable
     /// <summary>What ct gives.</summary>
     public Errno ConntrackResult { get; set; }
 
+    /// <summary>Looks at each packet that leaves.</summary>
+    public Action<nint>? Inspect { get; set; }
+
     public ActionContext Context { get; } = new();
 
     public PacketPool Pool { get; } = new(64);
@@ -75,6 +78,7 @@ internal readonly unsafe struct RecordingHost(Recording recording) : IActionHost
 {
     public void Output(Packet* packet, in FlowKey key, uint port)
     {
+        recording.Inspect?.Invoke((nint)packet);
         recording.Outputs.Add(new RecordedOutput(port, packet->Bytes.ToArray(), packet->HasEthernet));
         Assert.Equal(packet->HasEthernet, key.MacProtocol == 1);
         recording.Pool.Free(packet);

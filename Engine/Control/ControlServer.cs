@@ -148,6 +148,39 @@ public sealed class ControlServer : IDisposable
         }
     }
 
+    /// <summary>Gives the port of a device the name and MTU that the device has now.</summary>
+    /// <returns>False when no port has this device.</returns>
+    public bool ChangeDevice(int ifindex, string name, int maximumTransmissionUnit)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        lock (_gate)
+        {
+            if (Datapaths.FindVport(ifindex) is not { } vport || vport.Vport.Type is not (VportType.Netdev or VportType.Internal))
+            {
+                return false;
+            }
+
+            vport.Vport.MaximumTransmissionUnit = maximumTransmissionUnit;
+            if (vport.Device.Name != name)
+            {
+                Datapaths.Rename(vport, name);
+            }
+
+            return true;
+        }
+    }
+
+    /// <summary>The indexes of the host's devices that are ports.</summary>
+    internal ImmutableArray<int> ListDevices()
+    {
+        lock (_gate)
+        {
+            return [.. Datapaths.All.SelectMany(static datapath => datapath.ListPorts())
+                .Where(static port => port.Vport.Type is VportType.Netdev or VportType.Internal)
+                .Select(static port => port.Device.Ifindex)];
+        }
+    }
+
     /// <summary>Takes all datapaths down.</summary>
     public void Dispose()
     {

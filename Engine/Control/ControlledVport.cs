@@ -26,7 +26,7 @@ public sealed class ControlledVport
     public Vport Vport { get; }
 
     /// <summary>Its device.</summary>
-    public VportDevice Device { get; }
+    public VportDevice Device { get; internal set; }
 
     /// <summary>What was asked for when it was added.</summary>
     public VportRequest Request { get; }
@@ -35,7 +35,18 @@ public sealed class ControlledVport
     public ReadOnlySpan<uint> PortIds => Volatile.Read(ref _portIds);
 
     /// <summary>What has gone through its device, or through the port where the device does not count.</summary>
-    public VportStats ReadStats() => Device.ReadStats?.Invoke() ?? Vport.ReadStats();
+    public VportStats ReadStats()
+    {
+        if (Device.ReadStats is not { } read)
+        {
+            return Vport.ReadStats();
+        }
+
+        // The kernel counts at the device what a port refuses to send; a device here does not see it.
+        VportStats stats = read();
+        stats.TxErrors += Vport.CountTxErrors();
+        return stats;
+    }
 
     /// <summary>Higher for ports that were added later.</summary>
     internal long Age { get; set; }

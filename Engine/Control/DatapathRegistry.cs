@@ -80,6 +80,15 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
         return Errno.None;
     }
 
+    /// <summary>A port's device has another name now.</summary>
+    public void Rename(ControlledVport port, string name)
+    {
+        _vports.Remove(port.Device.Name);
+        _vports[name] = port;
+        port.Datapath.Datapath.Vports.Rename(port.Vport, name);
+        port.Device = port.Device with { Name = name };
+    }
+
     /// <summary>Takes a port away and closes its device.</summary>
     public void RemoveVport(ControlledVport port)
     {

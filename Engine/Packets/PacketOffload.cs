@@ -25,14 +25,23 @@ public struct PacketOffload
     /// <summary>Where it is stored, from <see cref="ChecksumStart"/>.</summary>
     public ushort ChecksumOffset;
 
-    /// <summary>Headers were put before the place where the checksum starts, or taken away.</summary>
+    /// <summary>Headers were put before the place where the checksum starts, or taken away. Once that place is gone, nothing is left to the sink.</summary>
     /// <param name="count">Bytes; less than 0 for what was taken.</param>
     internal void Shift(int count)
     {
-        if ((Flags | GsoType) != 0)
+        if ((Flags | GsoType) == 0)
         {
-            ChecksumStart = (ushort)Math.Max(ChecksumStart + count, 0);
-            HeaderLength = (ushort)Math.Max(HeaderLength + count, 0);
+            return;
         }
+
+        int start = ChecksumStart + count;
+        if (start is < 0 or > ushort.MaxValue)
+        {
+            this = default;
+            return;
+        }
+
+        ChecksumStart = (ushort)start;
+        HeaderLength = (ushort)Math.Clamp(HeaderLength + count, 0, ushort.MaxValue);
     }
 }

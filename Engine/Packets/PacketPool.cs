@@ -118,7 +118,11 @@ public sealed unsafe class PacketPool : IDisposable
         private readonly int[] _free;
         private readonly byte* _frames;
         private void* _allocation;
+        private readonly bool _isLarge;
         private int _freeCount;
+
+        // Frames at the end of the region that were never given out: their memory has not been touched yet.
+        private int _unusedCount;
 
         public FrameRegion(int frameCount, int frameSize, bool isLarge)
         {
@@ -130,20 +134,15 @@ public sealed unsafe class PacketPool : IDisposable
             const int PageSize = 4096;
             _allocation = NativeMemory.AllocZeroed(((nuint)frameCount * (nuint)frameSize) + PageSize);
             _frames = (byte*)(((nuint)_allocation + PageSize - 1) & ~(nuint)(PageSize - 1));
-            for (int i = 0; i < frameCount; i++)
-            {
-                PacketAt(i)->InitializeFrame(frameSize, i, isLarge);
-                _free[i] = frameCount - 1 - i;
-            }
-
-            _freeCount = frameCount;
+            _isLarge = isLarge;
+            _unusedCount = frameCount;
         }
 
         public int FrameCount { get; }
 
         public int FrameSize { get; }
 
-        public int FreeCount => _freeCount;
+        public int FreeCount => _freeCount + _unusedCount;
 
         public nint Frames => (nint)_frames;
 
@@ -154,7 +153,7 @@ public sealed unsafe class PacketPool : IDisposable
             int[] free = _free;
             if ((uint)count >= (uint)free.Length)
             {
-                return null;
+                return TryAllocateUnused();
             }
 
             _freeCount = count;
@@ -174,6 +173,20 @@ public sealed unsafe class PacketPool : IDisposable
         {
             NativeMemory.Free(_allocation);
             _allocation = null;
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private Packet* TryAllocateUnused()
+        {
+            if (_unusedCount == 0)
+            {
+                return null;
+            }
+
+            int index = FrameCount - _unusedCount--;
+            Packet* packet = PacketAt(index);
+            packet->InitializeFrame(FrameSize, index, _isLarge);
+            return packet;
         }
 
         // In bounds: an index below FrameCount times FrameSize lies inside the region.

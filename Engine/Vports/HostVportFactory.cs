@@ -6,8 +6,9 @@ namespace Engine.Vports;
 
 /// <summary>The devices of the host: existing ones as <see cref="VportOptions"/> says, internal ports by TAP. Tunnels are not made here.</summary>
 /// <remarks>Threads: the control thread, in the network namespace that the ports are of.</remarks>
-public sealed class HostVportFactory : IVportFactory
+public sealed class HostVportFactory : IVportFactory, IDisposable
 {
+    private readonly LinkSocket _links = new();
     private LinkStatistics? _statistics;
 
     /// <inheritdoc/>
@@ -22,6 +23,9 @@ public sealed class HostVportFactory : IVportFactory
             _ => Errno.AddressFamilyNotSupported,
         };
     }
+
+    /// <summary>Ends the asking; devices stay.</summary>
+    public void Dispose() => _links.Dispose();
 
     private Errno TryAttach(VportRequest request, out VportDevice? device)
     {
@@ -38,10 +42,10 @@ public sealed class HostVportFactory : IVportFactory
             return refusal.Errno;
         }
 
-        // A device that is part of a bridge or bond has a master already.
+        // A device that is part of a bridge or bond has a master already, and one that another engine drives is as good as that.
         NetdevDriver? driver = null;
-        refusal = Directory.Exists($"/sys/class/net/{name}/master")
-            ? new Refusal(Errno.Busy, $"Device {name} has a master.")
+        refusal = _links.TryRead(netdev.Index) is { Master: not 0 } || !netdev.TryClaim()
+            ? new Refusal(Errno.Busy, $"Device {name} has a master")
             : NetdevDriver.TryAttach(netdev, request.Options, request.Workers, out driver);
         if (driver is null)
         {
@@ -51,11 +55,11 @@ public sealed class HostVportFactory : IVportFactory
 
         device = new VportDevice(name, netdev.Index, driver)
         {
-            MaximumTransmissionUnit = AnyLength,
+            MaximumTransmissionUnit = netdev.Mtu,
             Rings = driver.Rings,
             Channels = driver.Channels,
             Choice = driver.Choice,
-            ReadStats = CountersOf(netdev.Index),
+            ReadStats = CountersOf(netdev.Index, driver),
         };
         return Errno.None;
     }
@@ -92,17 +96,18 @@ public sealed class HostVportFactory : IVportFactory
         IVportDriver sender = driver.OpenSender();
         device = new VportDevice(request.Name, driver.Device.Index, driver)
         {
-            MaximumTransmissionUnit = AnyLength,
+            MaximumTransmissionUnit = driver.Device.Mtu,
             Rings = [new VportRing(driver, driver.WaitHandle) { Worker = assigned[0], LooksByCall = !driver.UsesUring }],
             Channels = [.. Enumerable.Range(0, workers?.Count ?? 1).Select(worker => worker == assigned[0] ? driver : sender)],
             Choice = new DriverChoice("tap", driver.UsesUring ? "uring" : "calls", null),
-            ReadStats = CountersOf(driver.Device.Index),
+            ReadStats = CountersOf(driver.Device.Index, driver),
         };
         return Errno.None;
     }
 
-    // As the kernel does, a port tells what its device has counted, from before it was a port too. A device that has gone tells what it told last.
-    private Func<VportStats>? CountersOf(int ifindex)
+    // As the kernel does, a port tells what its device has counted, from before it was a port too; and what was lost between the device and the
+    // datapath. A device that has gone tells what it told last.
+    private Func<VportStats>? CountersOf(int ifindex, IVportDriver driver)
     {
         _statistics ??= LinkStatistics.TryOpen();
         if (_statistics is not { } statistics)
@@ -110,16 +115,15 @@ public sealed class HostVportFactory : IVportFactory
             return null;
         }
 
-        VportStats stats = default;
+        VportStats last = default;
         return () =>
         {
-            statistics.TryRead(ifindex, MemoryMarshal.Cast<VportStats, ulong>(new Span<VportStats>(ref stats)));
+            statistics.TryRead(ifindex, MemoryMarshal.Cast<VportStats, ulong>(new Span<VportStats>(ref last)));
+            VportStats stats = last;
+            driver.AddStats(ref stats);
             return stats;
         };
     }
-
-    // The host may change a device's MTU at any time, and holds frames to it itself.
-    private const int AnyLength = int.MaxValue - 64;
 
     // The kernel's dev_valid_name, and no pattern.
     internal static bool IsName(string name) =>

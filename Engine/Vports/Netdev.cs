@@ -12,6 +12,7 @@ namespace Engine.Vports;
 public sealed class Netdev : IDisposable
 {
     private readonly NetworkDevice _device;
+    private FileDescriptor? _claim;
     private FileDescriptor? _takeLink;
     private FileDescriptor? _xdpLink;
     private FileDescriptor? _xdpSockets;
@@ -117,8 +118,13 @@ public sealed class Netdev : IDisposable
     {
         _takeLink?.Dispose();
         DetachXdp();
+        _claim?.Dispose();
         _device.Dispose();
     }
+
+    /// <summary>Makes sure that no other engine has the device, and keeps others off as long as this object lives.</summary>
+    /// <returns>False when another one has it.</returns>
+    internal bool TryClaim() => (_claim ??= DeviceClaim.TryMake(Index)) is not null;
 
     /// <summary>
     /// Keeps the device's frames from the host's stack, as the kernel's rx handler does: packet sockets see a frame before tcx

@@ -42,7 +42,7 @@ public sealed class Vport
     public uint Number { get; }
 
     /// <summary>The name by which people do.</summary>
-    public string Name { get; }
+    public string Name { get; internal set; }
 
     /// <summary>What the port is.</summary>
     public VportType Type { get; }
@@ -84,6 +84,18 @@ public sealed class Vport
         }
 
         Driver.AddStats(ref sum);
+        return sum;
+    }
+
+    /// <summary>Packets that were not sent because the port takes none like them: too long, or without an Ethernet header.</summary>
+    internal ulong CountTxErrors()
+    {
+        ulong sum = 0;
+        foreach (ref WorkerStats worker in _stats.AsSpan())
+        {
+            sum += worker.Stats.TxErrors;
+        }
+
         return sum;
     }
 

@@ -58,6 +58,14 @@ public sealed class VportTable
         return Refusal.None;
     }
 
+    /// <summary>Gives a port of the table another name, which no other port has. Control thread only.</summary>
+    internal void Rename(Vport vport, string name)
+    {
+        _byName.Remove(vport.Name);
+        vport.Name = name;
+        _byName[name] = vport;
+    }
+
     /// <summary>Removes a port; its driver is not disposed. Control thread only.</summary>
     /// <returns>False when the port is not in the table.</returns>
     public bool Remove(Vport vport)
