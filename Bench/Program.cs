@@ -1,9 +1,13 @@
+using Bench;
 using Bench.Peers;
 using BenchmarkDotNet.Running;
 
-if (args is ["peers", ..])
+switch (args)
 {
-    return PeersCommand.Run(args.AsSpan(1));
+    case ["peers", ..]:
+        return PeersCommand.Run(args.AsSpan(1));
+    case ["control", ..]:
+        return ControlRates.Run(args.AsSpan(1));
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -276,7 +276,6 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
     private static void Write(ref NetlinkWriter writer, MessageTarget target, Flow flow, byte command, int ifindex, uint omit, ushort flags)
     {
         int start = target.Begin(ref writer, command, ifindex, flags);
-        flow.CopyKey(out FlowKey masked);
         bool writesKey = true;
         if (flow.Ufid.IsPresent)
         {
@@ -296,6 +295,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
 
         if ((omit & OmitMask) == 0)
         {
+            flow.CopyKey(out FlowKey masked);
             int nested = writer.BeginOvsFlowMask();
             FlowKey.WriteNetlinkMask(in masked, in flow.Mask.Bits, ref writer);
             writer.EndNested(nested);
