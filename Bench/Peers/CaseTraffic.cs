@@ -25,7 +25,7 @@ internal sealed class CaseTraffic(PeerCase peerCase)
     private const ushort FirstSourcePort = 1024;
     private const ushort FirstDestinationPort = 1000;
 
-    private bool Repeats => peerCase.Kind != CaseKind.NeverRepeating;
+    private bool Repeats => peerCase.Kind is CaseKind.Replay or CaseKind.Churn;
 
     /// <summary>Number of flows.</summary>
     public int FlowCount => peerCase.FiveTuples;

@@ -21,13 +21,19 @@ internal sealed class EngineContender : IContender
     private readonly List<Flow> _flows = [];
     private readonly DiscardingDriver _output = new();
     private readonly Datapath _datapath;
+    private readonly bool _changesFlows;
     private readonly Vport _input;
     private readonly NeverRepeatingDriver? _neverRepeating;
 
     /// <summary>Makes a datapath and installs the flows.</summary>
-    public EngineContender(PeerCase peerCase, string name, DatapathOptions options)
+    /// <param name="peerCase">The case.</param>
+    /// <param name="name">For tables.</param>
+    /// <param name="options">Of the datapath.</param>
+    /// <param name="isStill">Whether flows do not change, though the case says so: to tell what the machine itself does to the pauses.</param>
+    public EngineContender(PeerCase peerCase, string name, DatapathOptions options, bool isStill = false)
     {
         Name = name;
+        _changesFlows = peerCase.Kind == CaseKind.Churn && !isStill;
         _case = peerCase;
         _traffic = new CaseTraffic(peerCase);
         _datapath = new Datapath(options);
@@ -58,7 +64,7 @@ internal sealed class EngineContender : IContender
     {
         Measurement result = default;
         Exception? failure = null;
-        using FlowChurn? churn = _case.Kind == CaseKind.Churn ? new FlowChurn(_datapath, _lines) : null;
+        using FlowChurn? churn = _changesFlows ? new FlowChurn(_datapath, _lines) : null;
         Thread thread = new(() =>
         {
             try
@@ -126,17 +132,14 @@ internal sealed class EngineContender : IContender
     private Measurement MeasureHere(double seconds, FlowChurn? churn)
     {
         Worker worker = _datapath.Workers[0];
+        Play(worker, seconds * 0.5, null);
         if (_case.Kind == CaseKind.Upcalls)
         {
             _datapath.Flows.Flush();
         }
-        else
-        {
-            Play(worker, seconds * 0.5, null);
-        }
 
         churn?.Begin();
-        GapHistogram? gaps = churn is null ? null : new GapHistogram();
+        GapHistogram? gaps = _case.Kind == CaseKind.Churn ? new GapHistogram() : null;
         DatapathStats before = _datapath.ReadStats();
         (ulong Received, ulong Sent, ulong Matched) countersBefore = Counters();
         long allocated = GC.GetAllocatedBytesForCurrentThread();

@@ -89,7 +89,7 @@ internal sealed record PeerCase(string Name)
         yield return new PeerCase("never-10") { FiveTuples = 20_000, Masks = 10, Kind = CaseKind.NeverRepeating };
         yield return new PeerCase("never-bytes") { FiveTuples = 20_000, Masks = 100, Shape = MaskShape.WholeBytes, Kind = CaseKind.NeverRepeating };
         yield return new PeerCase("churn") { FiveTuples = 20_000, Masks = 10, Kind = CaseKind.Churn };
-        yield return new PeerCase("upcalls") { FiveTuples = 1, Masks = 1, Kind = CaseKind.Upcalls };
+        yield return new PeerCase("upcalls") { FiveTuples = 20_000, Kind = CaseKind.Upcalls };
     }
 }
 

@@ -62,22 +62,43 @@ internal static class PeersCommand
         }
     }
 
+    private static IContender[] Those(IContender? contender) => contender is null ? [] : [contender];
+
+    // A peer that does not start is said, and the others are measured.
+    private static T? TryStart<T>(PeersReport report, string peer, Func<T> start)
+        where T : class
+    {
+        try
+        {
+            return start();
+        }
+        catch (InvalidOperationException exception)
+        {
+            report.SayMissing(peer, exception.Message);
+            return null;
+        }
+    }
+
     private static void RunCase(PeerCase peerCase, PeersOptions options, PeersReport report, bool withOvs, bool withTestpmd)
     {
         List<IContender> contenders = [];
         using EngineContender engine = new(peerCase, "Engine", new DatapathOptions());
         engine.CompareSample();
-        using EngineContender? uncached = peerCase.Kind == CaseKind.Replay && peerCase.FiveTuples <= 200_000
-            ? new(peerCase, "Engine, no cache", new DatapathOptions { CacheEntries = 0 }) : null;
-        uncached?.CompareSample();
+        using EngineContender? other = peerCase.Kind switch
+        {
+            CaseKind.Replay when peerCase.FiveTuples <= 200_000 => new(peerCase, "Engine, no cache", new DatapathOptions { CacheEntries = 0 }),
+            CaseKind.Churn => new(peerCase, "Engine, no flow changes", new DatapathOptions(), isStill: true),
+            _ => null,
+        };
+        other?.CompareSample();
         CaseTraffic traffic = new(peerCase);
         string? capture = withOvs || withTestpmd ? traffic.WriteCapture() : null;
         try
         {
-            using OvsDpdk? ovs = withOvs ? OvsDpdk.Start(traffic, capture!) : null;
-            using Testpmd? io = withTestpmd ? new Testpmd("io", capture!, peerCase.FiveTuples) : null;
-            using Testpmd? macswap = withTestpmd ? new Testpmd("macswap", capture!, peerCase.FiveTuples) : null;
-            contenders.AddRange([engine, .. uncached is null ? [] : (IContender[])[uncached], .. ovs?.Contenders() ?? [], .. io is null ? [] : (IContender[])[io, macswap!]]);
+            using OvsDpdk? ovs = withOvs ? TryStart(report, "OVS-DPDK", () => OvsDpdk.Start(traffic, capture!)) : null;
+            using Testpmd? io = withTestpmd ? TryStart(report, "testpmd", () => new Testpmd("io", capture!, peerCase.FiveTuples)) : null;
+            using Testpmd? macswap = withTestpmd ? TryStart(report, "testpmd", () => new Testpmd("macswap", capture!, peerCase.FiveTuples)) : null;
+            contenders.AddRange([engine, .. Those(other), .. ovs?.Contenders(peerCase.Kind) ?? [], .. Those(io), .. Those(macswap)]);
             List<Measurement>[] results = [.. contenders.Select(static _ => new List<Measurement>())];
             for (int round = 0; round < options.Rounds; round++)
             {

@@ -63,7 +63,7 @@ internal sealed partial class Testpmd : IContender
         _process.Dispose();
     }
 
-    [GeneratedRegex(@"total cycles=(\d+) / total io packets=(\d+)")]
+    [GeneratedRegex(@"total cycles=(\d+) / total \w+ packets=(\d+)")]
     private static partial Regex CyclesLine();
 
     private void End(object? sender, EventArgs arguments)

@@ -8,8 +8,9 @@ namespace Engine.Flows;
 /// <remarks>
 /// <para>A look-up must not become slower with every mask, or whoever can make masks can stop the datapath (the tuple space
 /// explosion, CVE-2019-25076). So masks that agree in their whole bytes share a subtable, which hashes these bytes alone: 100
-/// masks of all prefix lengths need a handful. A mask whose flows pile up there, because they differ only in bits that are not
-/// hashed, gets a subtable of its own.</para>
+/// masks of all prefix lengths need a handful. Once there are more than a few subtables, a mask that fits none shares one that hashes
+/// what all masks have in common. A mask whose flows pile up there, because they differ only in bits that are not hashed, gets a
+/// subtable of its own. The README of this folder says what that costs and what else was tried.</para>
 /// <para>Threads: one writer at a time (the control thread); any number of workers look up without locks. A worker may keep using
 /// a flow for the rest of its batch after it was removed.</para>
 /// <para>Flows are expected to be disjoint, as Open vSwitch makes them; where they overlap, the first match wins.</para>
@@ -19,9 +20,13 @@ public sealed unsafe class FlowTable
     // A search passes at most this many flows of one hash before their masks are told apart.
     private const int MostOfOneHash = 8;
 
+    // So many subtables are searched one after the other before masks share what they have in common.
+    private const int FewSubtables = 8;
+
     private readonly Dictionary<Ufid, Flow> _byUfid = [];
     private readonly Dictionary<FlowMask, MaskUse> _masks = [];
     private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
+    private readonly Dictionary<FlowKeySegments, FlowKey> _common = [];
     private readonly int _workerCount;
     private readonly FlowRecords _records;
 
@@ -205,6 +210,7 @@ public sealed unsafe class FlowTable
         _masks.Clear();
         _lastUse = null;
         _bySignature.Clear();
+        _common.Clear();
         _byUfid.Clear();
         Count = 0;
         foreach (Flow flow in flows)
@@ -251,11 +257,26 @@ public sealed unsafe class FlowTable
         FlowMask candidate = new(in mask);
         if (!_masks.TryGetValue(candidate, out MaskUse? use))
         {
-            use = new MaskUse(candidate, SubtableOf(candidate.WholeBytes()));
+            use = new MaskUse(candidate, SubtableOf(SignatureOf(candidate)));
             _masks.Add(candidate, use);
         }
 
         return use;
+    }
+
+    // What is hashed for a new mask: its whole bytes, or of them those that all masks have which reach the same segments.
+    private FlowMask SignatureOf(FlowMask mask)
+    {
+        FlowMask whole = mask.WholeBytes();
+        FlowKeySegments segments = whole.Bits.Segments;
+        FlowKey common = whole.Bits;
+        if (_common.TryGetValue(segments, out FlowKey before))
+        {
+            FlowKey.MaskedCopy(in before, in whole.Bits, out common);
+        }
+
+        _common[segments] = common;
+        return _subtables.Length < FewSubtables || _bySignature.ContainsKey(whole) ? whole : new FlowMask(in common);
     }
 
     private Subtable SubtableOf(FlowMask signature)
@@ -295,6 +316,11 @@ public sealed unsafe class FlowTable
         if (subtable.Count == 0)
         {
             _bySignature.Remove(subtable.Signature);
+            if (_bySignature.Count == 0)
+            {
+                _common.Clear();
+            }
+
             Volatile.Write(ref _subtables, Array.FindAll(_subtables, other => other != subtable));
         }
     }
