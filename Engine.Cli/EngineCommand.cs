@@ -26,6 +26,7 @@ internal static class EngineCommand
             WaitCommand.Create(),
             ExecCommand.Create(),
             DpctlCommand.Create(),
+            KeepCommand.Create(),
         };
         ParseResult parsed = root.Parse(arguments);
         if (parsed.Errors.Count != 0)

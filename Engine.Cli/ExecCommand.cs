@@ -35,7 +35,7 @@ internal static class ExecCommand
     {
         try
         {
-            Errno errno = ExecLauncher.Run(socketPath, program);
+            Errno errno = ExecLauncher.Run(socketPath, program, KeepCommand.CommandLine(socketPath));
             error.WriteLine($"engine exec: {program[0]}: {errno}");
             return errno == Errno.NoEntry ? NotFound : NotExecutable;
         }

@@ -17,6 +17,7 @@ internal sealed partial class OpenVSwitch : IDisposable
     private readonly string _folder = Directory.CreateTempSubdirectory("engine-ovs-").FullName;
     private readonly Process _database;
     private Process? _engine;
+    private int _starts;
     private Process? _switch;
 
     /// <summary>Starts all three.</summary>
@@ -102,7 +103,9 @@ internal sealed partial class OpenVSwitch : IDisposable
     public void StartSwitch()
     {
         _switch = Start([.. Exec, "ovs-vswitchd", $"unix:{InFolder("db.sock")}", $"--unixctl={InFolder("vswitchd.ctl")}", "--pidfile", "--log-file", "-vconsole:off"]);
-        Vsctl("set Open_vSwitch . external-ids:started=yes");
+
+        // Something new each time: ovs-vsctl waits only for what it has changed.
+        Vsctl($"set Open_vSwitch . external-ids:started={++_starts}");
     }
 
     /// <summary>Lets ovs-vswitchd exit; the datapath with its ports and flows stays.</summary>

@@ -45,6 +45,18 @@ public abstract class ControlClient
     /// <summary>Whether it has joined a multicast group.</summary>
     public bool IsMember(uint group) => _groups.Contains(group);
 
+    /// <summary>The groups it has joined, from one on: a bit each.</summary>
+    internal ulong GroupsFrom(uint first)
+    {
+        ulong groups = 0;
+        foreach (uint group in _groups)
+        {
+            groups |= group >= first && group - first < 64 ? 1ul << (int)(group - first) : 0;
+        }
+
+        return groups;
+    }
+
     /// <summary>Hands one datagram to the client without waiting. The bytes are copied.</summary>
     /// <returns>False when it has no room, or is gone.</returns>
     protected abstract bool TrySend(ReadOnlySpan<byte> datagram);

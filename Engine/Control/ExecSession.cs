@@ -21,6 +21,8 @@ internal sealed class ExecSession : IDisposable
 
     private readonly SocketServer _sockets;
     private readonly SeccompListener _listener;
+    private readonly PendingCalls _pending;
+    private readonly SequencedSocket _keeper;
     private readonly Thread _thread;
     private readonly int _firstDescriptor;
     private readonly byte[] _hostBuffer = new byte[HostBufferSize];
@@ -28,11 +30,15 @@ internal sealed class ExecSession : IDisposable
     /// <summary>Takes a listener over.</summary>
     /// <param name="sockets">The server's sockets.</param>
     /// <param name="listener">Where the calls come.</param>
+    /// <param name="pending">Where they are noted until they are answered.</param>
+    /// <param name="keeper">The <see cref="ExecKeeper"/>, which is told of every socket; who handed the listener over closes it.</param>
     /// <param name="firstDescriptor">The program's netlink sockets get descriptors from here on.</param>
-    public ExecSession(SocketServer sockets, SeccompListener listener, int firstDescriptor)
+    public ExecSession(SocketServer sockets, SeccompListener listener, PendingCalls pending, SequencedSocket keeper, int firstDescriptor)
     {
         _sockets = sockets;
         _listener = listener;
+        _pending = pending;
+        _keeper = keeper;
         _firstDescriptor = firstDescriptor;
         _thread = new Thread(Run) { IsBackground = true, Name = "control exec" };
     }
@@ -40,12 +46,16 @@ internal sealed class ExecSession : IDisposable
     /// <summary>Begins to serve.</summary>
     public void Start() => _thread.Start();
 
-    /// <summary>Stops serving; the programs' further calls fail.</summary>
-    public void Dispose() => _listener.Dispose();
+    /// <summary>Stops serving; the programs' further calls are their keeper's.</summary>
+    public void Dispose()
+    {
+        _listener.Stop();
+        _thread.Join();
+    }
 
     private void Run()
     {
-        while (_listener.TryReceive(out SeccompCall call))
+        while (_listener.TryReceive(_pending, 0, out SeccompCall call))
         {
             try
             {
@@ -56,9 +66,12 @@ internal sealed class ExecSession : IDisposable
                 // Something of /proc or a socket could not be had: the program is gone, or out of resources.
                 _listener.Fail(in call, Errno.NoMemory);
             }
+
+            _pending.Clear(0);
         }
 
         _listener.Dispose();
+        _pending.Dispose();
         _sockets.Forget(this);
     }
 
@@ -121,12 +134,17 @@ internal sealed class ExecSession : IDisposable
         }
 
         int type = (int)call.Argument(1);
-        using SequencedSocket? end = _sockets.TryMakePair((int)call.Argument(2), (type & Libc.SOCK_NONBLOCK) != 0, call.IsNetworkAdministrator());
+        using SequencedSocket? end = _sockets.TryMakePair(
+            (int)call.Argument(2), (type & Libc.SOCK_NONBLOCK) != 0, call.IsNetworkAdministrator(), out SocketClient? client);
         if (end is null)
         {
             _listener.Fail(in call, Errno.NoBuffers);
+            return;
         }
-        else if (!_listener.TryPlace(in call, end.Descriptor, call.FindFreeDescriptor(_firstDescriptor), (type & Libc.SOCK_CLOEXEC) != 0, returnsIt: true))
+
+        // Told first: the program must not have a socket that ends with the server.
+        Describe(client!).TrySend(_keeper, client!.Socket.Descriptor);
+        if (!_listener.TryPlace(in call, end.Descriptor, call.FindFreeDescriptor(_firstDescriptor), (type & Libc.SOCK_CLOEXEC) != 0, returnsIt: true))
         {
             _listener.Fail(in call, Errno.TooManyFiles);
         }
@@ -192,7 +210,12 @@ internal sealed class ExecSession : IDisposable
             return;
         }
 
-        client.HasTalked = true;
+        if (!client.HasTalked)
+        {
+            client.HasTalked = true;
+            Tell(client);
+        }
+
         if (client.Protocol == Libc.NETLINK_GENERIC)
         {
             _sockets.Handle(client, buffer);
@@ -292,8 +315,23 @@ internal sealed class ExecSession : IDisposable
             }
         }
 
+        Tell(bound);
         _listener.Return(in call, 0);
     }
+
+    // The keeper is told what a server after this one has to know.
+    private void Tell(SocketClient client) => Describe(client).TrySend(_keeper, null);
+
+    private ExecMessage Describe(SocketClient client) => new()
+    {
+        Kind = ExecMessageKind.Socket,
+        Protocol = client.Protocol,
+        PortId = client.PortId,
+        Inode = client.Inode,
+        Groups = client.GroupsFrom(_sockets.Server.Options.FirstGroup),
+        Flags = (client.WantsExtendedAcks ? ExecSocketFlags.ExtendedAcks : 0) | (client.WantsShortErrors ? ExecSocketFlags.ShortErrors : 0)
+            | (client.IsAdministrator ? ExecSocketFlags.Administrator : 0) | (client.HasTalked ? ExecSocketFlags.HasTalked : 0),
+    };
 
     // Options of the socket itself (buffer sizes, filters) work on the Unix socket as well.
     private void SetOption(in SeccompCall call, SocketClient client)
@@ -308,6 +346,7 @@ internal sealed class ExecSession : IDisposable
         if (isRead)
         {
             client.SetOption((int)call.Argument(2), value);
+            Tell(client);
         }
 
         Finish(in call, isRead);

@@ -26,6 +26,9 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     /// <summary>Whether a family of the server was asked for something: from then on the socket stays the server's.</summary>
     public bool HasTalked { get; set; }
 
+    /// <summary>What a launcher or keeper has handed over for its listener, which comes last.</summary>
+    public PendingCalls? Pending { get; set; }
+
     /// <summary>The real netlink socket that requests for other families go through, or null.</summary>
     public HostNetlinkSocket? Host { get; set; }
 
@@ -67,6 +70,7 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     public void Dispose()
     {
         Host?.Dispose();
+        Pending?.Dispose();
         Socket.Dispose();
     }
 

@@ -34,7 +34,10 @@ public sealed class SocketServer : IDisposable
     private readonly ConcurrentDictionary<ulong, SocketClient> _byInode = new();
     private readonly ConcurrentDictionary<ExecSession, bool> _sessions = new();
     private readonly byte[] _buffer = new byte[ReceiveBufferSize];
-    private int _nextPortId = 0x4000_0000;
+
+    // Another start every time: programs that have outlived an earlier server bring their port ids with them.
+    private int _nextPortId = 0x4000_0000 + Random.Shared.Next(0x2000_0000);
+
     private volatile bool _isStopping;
 
     /// <summary>Opens the socket and serves it.</summary>
@@ -91,20 +94,23 @@ public sealed class SocketServer : IDisposable
     /// <param name="protocol">NETLINK_GENERIC or NETLINK_NETFILTER.</param>
     /// <param name="isNonBlocking">Whether the program's end does not block.</param>
     /// <param name="isAdministrator">Whether the program may change anything.</param>
+    /// <param name="client">The client.</param>
     /// <returns>The program's end, which the caller closes when the program has it; null when there are no resources.</returns>
-    internal SequencedSocket? TryMakePair(int protocol, bool isNonBlocking, bool isAdministrator)
+    internal SequencedSocket? TryMakePair(int protocol, bool isNonBlocking, bool isAdministrator, out SocketClient? client)
     {
+        client = null;
         if (SequencedSocket.TryPair(isNonBlocking, out SequencedSocket? programEnd) is not { } ours)
         {
             return null;
         }
 
-        Start(new SocketClient(NextPortId(), ours)
+        ulong inode = programEnd!.ReadInode();
+        do
         {
-            Inode = programEnd!.ReadInode(),
-            Protocol = protocol,
-            IsAdministrator = isAdministrator,
-        });
+            client = new SocketClient(NextPortId(), ours) { Inode = inode, Protocol = protocol, IsAdministrator = isAdministrator };
+        }
+        while (!TryStart(client));
+
         return programEnd;
     }
 
@@ -146,10 +152,15 @@ public sealed class SocketServer : IDisposable
 
     private uint NextPortId() => (uint)Interlocked.Increment(ref _nextPortId);
 
-    private void Start(SocketClient client)
+    // False when another client, kept from an earlier server, has the port id.
+    private bool TryStart(SocketClient client)
     {
+        if (!Server.TryAdd(client))
+        {
+            return false;
+        }
+
         client.SetBuffer();
-        Server.TryAdd(client);
         _byDescriptor[client.Socket.Number] = client;
         if (client.Inode != 0)
         {
@@ -157,10 +168,13 @@ public sealed class SocketServer : IDisposable
         }
 
         _poll.Add(client.Socket.Number);
+        return true;
     }
 
     private void Close(SocketClient client)
     {
+        // A keeper may hold the same socket: closing this descriptor alone would not end the watching.
+        _poll.Remove(client.Socket.Number);
         _byDescriptor.TryRemove(client.Socket.Number, out _);
         if (client.Inode != 0)
         {
@@ -195,7 +209,10 @@ public sealed class SocketServer : IDisposable
     {
         if (_listener.TryAccept(out int processId) is { } socket)
         {
-            Start(new SocketClient(NextPortId(), socket) { IsAdministrator = ProcessCapabilities.HasNetworkAdministration(processId) });
+            bool isAdministrator = ProcessCapabilities.HasNetworkAdministration(processId);
+            while (!TryStart(new SocketClient(NextPortId(), socket) { IsAdministrator = isAdministrator }))
+            {
+            }
         }
     }
 
@@ -221,6 +238,58 @@ public sealed class SocketServer : IDisposable
         }
     }
 
+    // What a launcher or a keeper hands over, one after the other; the listener comes last.
+    private void TakeOver(SocketClient client, ReadOnlySpan<byte> buffer, FileDescriptor handedOver)
+    {
+        _ = ExecMessage.TryRead(buffer, out ExecMessage message);
+        switch (message.Kind)
+        {
+            case ExecMessageKind.Pending when client.Pending is null:
+                client.Pending = new PendingCalls(handedOver);
+                break;
+            case ExecMessageKind.Socket:
+                Adopt(in message, handedOver);
+                break;
+            case ExecMessageKind.Listener when client.Pending is { } pending:
+                // Its programs are served from now on, and it is told so.
+                client.Pending = null;
+                ExecSession session = new(this, new SeccompListener(handedOver), pending, client.Socket, message.FirstDescriptor);
+                _sessions[session] = true;
+                client.Forward("ready"u8);
+                session.Start();
+                break;
+            default:
+                handedOver.Dispose();
+                break;
+        }
+    }
+
+    // A program's socket that has outlived an earlier server: it goes on under the same port id.
+    private void Adopt(in ExecMessage message, FileDescriptor end)
+    {
+        SocketClient client = new(message.PortId, SequencedSocket.From(end))
+        {
+            Inode = message.Inode,
+            Protocol = message.Protocol,
+            IsAdministrator = (message.Flags & ExecSocketFlags.Administrator) != 0,
+            WantsExtendedAcks = (message.Flags & ExecSocketFlags.ExtendedAcks) != 0,
+            WantsShortErrors = (message.Flags & ExecSocketFlags.ShortErrors) != 0,
+            HasTalked = (message.Flags & ExecSocketFlags.HasTalked) != 0,
+        };
+        for (int i = 0; i < 64; i++)
+        {
+            if ((message.Groups >> i & 1) != 0)
+            {
+                client.Join(Server.Options.FirstGroup + (uint)i);
+            }
+        }
+
+        if (!TryStart(client))
+        {
+            client.Dispose();
+        }
+    }
+
     // Takes one datagram; false when there is none.
     private bool Receive(SocketClient client)
     {
@@ -234,11 +303,7 @@ public sealed class SocketServer : IDisposable
         ReadOnlySpan<byte> buffer = _buffer.AsSpan(0, length);
         if (handedOver is not null)
         {
-            // The launcher's programs are served from now on, and it is told so.
-            ExecSession session = new(this, new SeccompListener(handedOver), length >= sizeof(int) ? MemoryMarshal.Read<int>(buffer) : 0);
-            _sessions[session] = true;
-            session.Start();
-            client.Forward("ready"u8);
+            TakeOver(client, buffer, handedOver);
         }
         else if (length >= NetlinkHeader.Size + (2 * sizeof(int)) && MemoryMarshal.Read<NetlinkHeader>(buffer).Type == OptionMessage)
         {

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Engine.Platform;
 
-// unistd.h, fcntl.h, sys/ioctl.h, poll.h, sched.h
+// unistd.h, stdlib.h, fcntl.h, sys/ioctl.h, poll.h, sched.h
 internal static unsafe partial class Libc
 {
     public const int O_RDWR = 2;
@@ -11,6 +11,7 @@ internal static unsafe partial class Libc
 
     public const short POLLIN = 1;
     public const short POLLERR = 8;
+    public const short POLLHUP = 0x10;
 
     public const int CLONE_NEWNET = 0x40000000;
 
@@ -37,6 +38,18 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int poll(pollfd* fds, nuint nfds, int timeout);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int ftruncate(int fd, nint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int dup2(int oldfd, int newfd);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsid();
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int system(string command);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setns(int fd, int nstype);

@@ -18,6 +18,22 @@ internal static unsafe class ProcessImage
         return (int)Math.Min(limit.rlim_cur, int.MaxValue);
     }
 
+    /// <summary>Starts a program that is no child of this process, with this process's environment and nothing to write to.</summary>
+    /// <param name="command">The program and its arguments.</param>
+    /// <param name="input">Its standard input.</param>
+    public static void StartInBackground(IReadOnlyList<string> command, FileDescriptor input)
+    {
+        const int DuplicateClosedOnExec = 1030; // F_DUPFD_CLOEXEC
+        string words = string.Join(' ', command.Select(static word => $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'"));
+
+        // Some shells redirect descriptors of one digit only, and give their own input to nothing in the background.
+        int own = Libc.fcntl(0, DuplicateClosedOnExec, 0);
+        _ = Libc.dup2(input.Number, 0);
+        _ = Libc.system($"exec 3<&0; {words} <&3 3<&- >/dev/null 2>&1 &");
+        _ = own < 0 ? Libc.close(0) : Libc.dup2(own, 0);
+        _ = own < 0 ? 0 : Libc.close(own);
+    }
+
     /// <summary>Becomes another program, looked for in PATH. Returns only when that fails.</summary>
     public static Errno Replace(IReadOnlyList<string> command)
     {

@@ -3,32 +3,54 @@ using Engine.Primitives;
 namespace Engine.Platform;
 
 /// <summary>Where the calls of programs under a <see cref="SeccompFilter"/> are received and answered.</summary>
-/// <remarks>Threads: one receives; any may answer.</remarks>
+/// <remarks>Threads: any may receive, into slots of their own, and answer. It is disposed when none does any more.</remarks>
 internal sealed unsafe class SeccompListener(FileDescriptor descriptor) : IDisposable
 {
+    private readonly FileDescriptor _stop = FileDescriptor.FromCall(Libc.eventfd(0, Libc.O_NONBLOCK | Libc.O_CLOEXEC), "eventfd");
+
+    /// <summary>The listener itself, to be handed on or waited for.</summary>
+    public FileDescriptor Descriptor => descriptor;
+
     /// <summary>Waits for the next call.</summary>
-    /// <returns>False when all programs under the filter have ended, or the listener is closed.</returns>
-    public bool TryReceive(out SeccompCall call)
+    /// <param name="pending">Where it is noted until it has been answered.</param>
+    /// <param name="slot">The slot of the thread.</param>
+    /// <param name="call">The call.</param>
+    /// <returns>False when all programs under the filter have ended, or it is to stop.</returns>
+    public bool TryReceive(PendingCalls pending, int slot, out SeccompCall call)
     {
-        Libc.pollfd poll = new() { fd = descriptor.Number, events = Libc.POLLIN };
+        Libc.pollfd* polls = stackalloc Libc.pollfd[2];
         while (true)
         {
-            poll.revents = 0;
-            int ready = Libc.poll(&poll, 1, -1);
-            if ((ready < 0 && Libc.LastErrno != Errno.Interrupted) || (ready > 0 && (poll.revents & Libc.POLLIN) == 0))
+            polls[0] = new Libc.pollfd { fd = descriptor.Number, events = Libc.POLLIN };
+            polls[1] = new Libc.pollfd { fd = _stop.Number, events = Libc.POLLIN };
+            int ready = Libc.poll(polls, 2, -1);
+            bool hasCall = ready > 0 && (polls[0].revents & Libc.POLLIN) != 0;
+            if ((ready < 0 && Libc.LastErrno != Errno.Interrupted) || (ready > 0 && (!hasCall || polls[1].revents != 0)))
             {
                 call = default;
                 return false;
             }
 
-            // A caller that was killed before its call was received leaves nothing: ENOENT.
-            Libc.seccomp_notif notification = default;
-            if (ready > 0 && Libc.ioctl(descriptor.Number, Libc.SECCOMP_IOCTL_NOTIF_RECV, &notification) == 0)
+            if (hasCall && TryTake(pending, slot, out call))
             {
-                call = new SeccompCall(in notification);
                 return true;
             }
         }
+    }
+
+    /// <summary>Takes a call that has been waited for. A caller that was killed meanwhile leaves nothing.</summary>
+    public bool TryTake(PendingCalls pending, int slot, out SeccompCall call)
+    {
+        bool isTaken = Libc.ioctl(descriptor.Number, Libc.SECCOMP_IOCTL_NOTIF_RECV, pending[slot]) == 0;
+        call = isTaken ? new SeccompCall(in *pending[slot]) : default;
+        return isTaken;
+    }
+
+    /// <summary>Lets all receiving end.</summary>
+    public void Stop()
+    {
+        ulong one = 1;
+        _ = Libc.write(_stop.Number, &one, sizeof(ulong));
     }
 
     /// <summary>Whether the caller still waits: what was read from its memory is its own only then.</summary>
@@ -67,7 +89,11 @@ internal sealed unsafe class SeccompListener(FileDescriptor descriptor) : IDispo
     }
 
     /// <inheritdoc/>
-    public void Dispose() => descriptor.Dispose();
+    public void Dispose()
+    {
+        descriptor.Dispose();
+        _stop.Dispose();
+    }
 
     private void Answer(Libc.seccomp_notif_resp response)
     {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Engine.Primitives;
 
 namespace Engine.Platform;
 
@@ -39,11 +40,33 @@ internal sealed unsafe class SequencedSocket : IDisposable
     /// <exception cref="SystemCallException">Nobody is there.</exception>
     public static SequencedSocket Connect(string path)
     {
-        SequencedSocket socket = new(FileDescriptor.FromCall(Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0), "socket"));
         Libc.sockaddr_un address = AddressOf(path);
-        SystemCallException.ThrowIfFailed(Libc.connect(socket.Number, &address, (uint)sizeof(Libc.sockaddr_un)), $"connect {path}");
+        SequencedSocket socket = new(FileDescriptor.FromCall(Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC, 0), "socket"));
+        if (Libc.connect(socket.Number, &address, (uint)sizeof(Libc.sockaddr_un)) < 0)
+        {
+            Errno errno = Libc.LastErrno;
+            socket.Dispose();
+            throw new SystemCallException($"connect {path}", errno);
+        }
+
         return socket;
     }
+
+    /// <summary>Connects to a socket at a path, if somebody is there; the socket blocks.</summary>
+    public static SequencedSocket? TryConnect(string path)
+    {
+        try
+        {
+            return Connect(path);
+        }
+        catch (SystemCallException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Takes a socket over that another process has made.</summary>
+    public static SequencedSocket From(FileDescriptor descriptor) => new(descriptor);
 
     /// <summary>Makes two sockets that are connected. The first does not block.</summary>
     /// <param name="isSecondNonBlocking">Whether the second does not either.</param>
@@ -139,9 +162,9 @@ internal sealed unsafe class SequencedSocket : IDisposable
         }
     }
 
-    /// <summary>Sends a number and a descriptor in one datagram.</summary>
-    /// <exception cref="SystemCallException">The other end has gone.</exception>
-    public void SendDescriptor(int number, FileDescriptor descriptor)
+    /// <summary>Sends a datagram and a descriptor with it, without waiting.</summary>
+    /// <returns>False when there is no room, or nobody there.</returns>
+    public bool TrySend(ReadOnlySpan<byte> datagram, FileDescriptor descriptor)
     {
         // struct cmsghdr: length, level, type, then the descriptor.
         byte* control = stackalloc byte[ControlSize];
@@ -150,9 +173,28 @@ internal sealed unsafe class SequencedSocket : IDisposable
         *(int*)(control + 8) = Libc.SOL_SOCKET;
         *(int*)(control + 12) = Libc.SCM_RIGHTS;
         *(int*)(control + ControlHeaderSize) = descriptor.Number;
-        Libc.iovec vector = new() { iov_base = (nint)(&number), iov_len = sizeof(int) };
-        Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
-        SystemCallException.ThrowIfFailed(Libc.sendmsg(Number, &message, Libc.MSG_NOSIGNAL), "sendmsg with a descriptor");
+        bool isHeld = false;
+        try
+        {
+            Descriptor.DangerousAddRef(ref isHeld);
+            fixed (byte* bytes = datagram)
+            {
+                Libc.iovec vector = new() { iov_base = (nint)bytes, iov_len = (nuint)datagram.Length };
+                Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
+                return Libc.sendmsg(Number, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) >= 0;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            if (isHeld)
+            {
+                Descriptor.DangerousRelease();
+            }
+        }
     }
 
     /// <summary>Receives a datagram, and the descriptor that it may carry.</summary>
