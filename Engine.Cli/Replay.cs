@@ -40,7 +40,7 @@ internal static class Replay
     private static void RunOrFail(ReplayOptions options, TextWriter output, TextWriter error)
     {
         using Datapath datapath = new();
-        ReplayFlows flows = ReplayFlows.Load(options.FlowsPath, datapath);
+        ReplayFlows flows = ReplayFlows.Load(options, datapath);
         using ReplayCapture capture = ReplayCapture.Open(options.CapturePath);
         ReplayPorts ports = options.LoopSeconds is null
             ? ReplayPorts.ToFiles(datapath, options, capture, flows.OutputPorts)

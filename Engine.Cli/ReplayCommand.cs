@@ -14,11 +14,15 @@ internal static class ReplayCommand
     public static Command Create()
     {
         Argument<string> capture = new("IN") { Description = "Capture to play: pcap or pcapng, of Ethernet." };
-        Option<string> flows = new("--flows")
+        Option<string?> flows = new("--flows")
         {
             Description = "Flows, one a line, as ovs-dpctl prints them: KEY ACTIONS or KEY, actions:ACTIONS. # begins a comment.",
             HelpName = "FILE",
-            Required = true,
+        };
+        Option<string?> pipeline = new("--pipeline")
+        {
+            Description = "Assembly with a class marked [Pipeline], compiled flows that packets go through before those of --flows. It is run: name none that you do not trust.",
+            HelpName = "ASSEMBLY",
         };
         Option<uint> inPort = new("--in-port")
         {
@@ -42,13 +46,21 @@ internal static class ReplayCommand
 
         Command command = new("replay", "Play a capture through flows; count, and write what comes out.")
         {
-            capture, flows, inPort, outDirectory, loop, json,
+            capture, flows, pipeline, inPort, outDirectory, loop, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(flows) is null && result.GetResult(pipeline) is null)
+            {
+                result.AddError("Option '--flows' or '--pipeline' is required.");
+            }
+        });
         command.SetAction(parsed => Replay.Run(
             new ReplayOptions
             {
                 CapturePath = parsed.GetRequiredValue(capture),
-                FlowsPath = parsed.GetRequiredValue(flows),
+                FlowsPath = parsed.GetValue(flows),
+                PipelinePath = parsed.GetValue(pipeline),
                 InPort = parsed.GetValue(inPort),
                 OutDirectory = parsed.GetValue(outDirectory),
                 LoopSeconds = parsed.GetValue(loop),

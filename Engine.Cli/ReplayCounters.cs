@@ -23,9 +23,9 @@ internal sealed class ReplayCounters
             _ports.Add(vport.Number, vport.ReadStats());
         }
 
-        foreach ((Flow flow, string text) in flows.Flows)
+        foreach ((string text, Func<FlowStats> readStats) in flows.Flows)
         {
-            _flows.Add((text, flow.ReadStats()));
+            _flows.Add((text, readStats()));
         }
 
         for (int reason = 0; reason < _drops.Length; reason++)

@@ -6,8 +6,11 @@ internal sealed record ReplayOptions
     /// <summary>The capture to play.</summary>
     public required string CapturePath { get; init; }
 
-    /// <summary>The flows file.</summary>
-    public required string FlowsPath { get; init; }
+    /// <summary>The flows file; null when there is a pipeline only.</summary>
+    public string? FlowsPath { get; init; }
+
+    /// <summary>The assembly with a compiled pipeline, which packets go through before the flows; null for none.</summary>
+    public string? PipelinePath { get; init; }
 
     /// <summary>The port by which the packets come in.</summary>
     public uint InPort { get; init; } = 1;

@@ -11,6 +11,7 @@ internal static class Layers
     /// <summary>The table. A new folder is a new line here.</summary>
     public static IReadOnlyDictionary<string, int> ByFolder { get; } = new Dictionary<string, int>
     {
+        ["Pipelines"] = 7,
         ["Control"] = 6,
         ["Text"] = 6,
         ["Datapaths"] = 5,

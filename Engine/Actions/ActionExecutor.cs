@@ -78,9 +78,7 @@ public static unsafe partial class ActionExecutor
                     break;
 
                 case ActionOpcode.Truncate:
-                    // A limit above the length leaves the one before in force.
-                    int length = packet->LengthWithoutOuterTag;
-                    packet->CutLength = length > step.Argument ? length - (int)step.Argument : packet->CutLength;
+                    Truncate(packet, step.Argument);
                     break;
 
                 case ActionOpcode.Recirculate:
@@ -209,12 +207,25 @@ public static unsafe partial class ActionExecutor
     private static void Output<THost>(Packet* packet, in FlowKey key, uint port, ref THost host)
         where THost : struct, IActionHost
     {
+        CutIfAsked(packet);
+        host.Output(packet, key, port);
+    }
+
+    /// <summary>Makes good what trunc said, before an output.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void CutIfAsked(Packet* packet)
+    {
         if (packet->CutLength != 0)
         {
             Cut(packet);
         }
+    }
 
-        host.Output(packet, key, port);
+    /// <summary>Notes what the next output leaves out. A limit above the length leaves the one before in force.</summary>
+    internal static void Truncate(Packet* packet, uint limit)
+    {
+        int length = packet->LengthWithoutOuterTag;
+        packet->CutLength = length > limit ? length - (int)limit : packet->CutLength;
     }
 
     private static void OutputCopy<THost>(Packet* packet, in FlowKey key, uint port, ref THost host)

@@ -32,6 +32,29 @@ internal static unsafe partial class PushPop
     /// <summary>Bytes in front of the network header, without the outer tag (skb->mac_len).</summary>
     public static int LinkLayerLength(Packet* packet) => packet->NetworkOffset - (packet->HasOuterTag ? EthernetLayout.TagSize : 0);
 
+    /// <summary>Puts a tag in front of what follows the addresses.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="tag">TPID and TCI as they stand in the packet.</param>
+    /// <returns>False, with nothing changed, when there is no room.</returns>
+    public static bool TryPushTag(Packet* packet, uint tag)
+    {
+        if (!TryInsert(packet, EthernetLayout.AddressesSize, EthernetLayout.TagSize))
+        {
+            return false;
+        }
+
+        MemoryMarshal.Write(packet->Bytes[EthernetLayout.AddressesSize..], in tag);
+        packet->HasOuterTag = true;
+        return true;
+    }
+
+    /// <summary>Takes the outer tag, which there must be, out of the packet.</summary>
+    public static void TakeTag(Packet* packet)
+    {
+        Remove(packet, EthernetLayout.AddressesSize, EthernetLayout.TagSize);
+        packet->HasOuterTag = false;
+    }
+
     [ActionStep(ActionOpcode.PushVlan)]
     public static Errno PushVlan(Packet* packet, ref FlowKey key, uint argument)
     {
@@ -40,13 +63,11 @@ internal static unsafe partial class PushPop
         Be16 tpid = Be16.FromRaw(BitConverter.IsLittleEndian ? (ushort)tag : (ushort)(tag >> 16));
         Be16 tci = Be16.FromRaw(BitConverter.IsLittleEndian ? (ushort)(tag >> 16) : (ushort)tag);
         Be16 protocol = isSecond ? MemoryMarshal.Read<Be16>(packet->Bytes[EthernetLayout.AddressesSize..]) : ProtocolOf(packet, key);
-        if (!TryInsert(packet, EthernetLayout.AddressesSize, EthernetLayout.TagSize))
+        if (!TryPushTag(packet, tag))
         {
             return Errno.NoMemory;
         }
 
-        MemoryMarshal.Write(packet->Bytes[EthernetLayout.AddressesSize..], in tag);
-        packet->HasOuterTag = true;
         if (isSecond)
         {
             MarkStale(packet, protocol);
@@ -67,8 +88,7 @@ internal static unsafe partial class PushPop
         Be16 protocol = ProtocolOf(packet, key);
         if (packet->HasOuterTag)
         {
-            Remove(packet, EthernetLayout.AddressesSize, EthernetLayout.TagSize);
-            packet->HasOuterTag = false;
+            TakeTag(packet);
         }
         else if (IsVlan(protocol))
         {

@@ -172,7 +172,7 @@ internal static unsafe partial class SetField
         {
             SetPort(packet, header, 0, arguments, checksum, ref key.TransportSource);
             SetPort(packet, header, 2, arguments, checksum, ref key.TransportDestination);
-            MangleZero(checksum);
+            HeaderEdit.MangleZero(ref checksum[0]);
         }
         else
         {
@@ -299,24 +299,20 @@ internal static unsafe partial class SetField
 
     private static bool SetIpv4Address(Packet* packet, Span<byte> header, int offset, ReadOnlySpan<byte> value, ReadOnlySpan<byte> mask)
     {
-        Be32 old = MemoryMarshal.Read<Be32>(header[offset..]);
-        Be32 address = Be32.FromRaw(MemoryMarshal.Read<uint>(value) | (old.Raw & ~MemoryMarshal.Read<uint>(mask)));
-        if (address == old)
+        ulong difference = HeaderEdit.Replace(ref header[offset], MemoryMarshal.Read<uint>(value), MemoryMarshal.Read<uint>(mask));
+        if (difference == 0)
         {
             return false;
         }
 
-        UpdateIpv4Transport(packet, header, old, address);
-        Span<byte> checksum = header[10..];
-        Be16 updated = InternetChecksum.Update(MemoryMarshal.Read<Be16>(checksum), old, address);
-        MemoryMarshal.Write(checksum, in updated);
-        MemoryMarshal.Write(header[offset..], in address);
+        UpdateIpv4Transport(packet, header, difference);
+        HeaderEdit.UpdateChecksum(ref header[10], difference);
         packet->FlowHash = 0;
         return true;
     }
 
     /// <summary>Brings the checksum behind an IPv4 header along with an address of the pseudo header (update_ip_l4_checksum).</summary>
-    private static void UpdateIpv4Transport(Packet* packet, ReadOnlySpan<byte> header, Be32 old, Be32 address)
+    private static void UpdateIpv4Transport(Packet* packet, ReadOnlySpan<byte> header, ulong difference)
     {
         // Only the first fragment has the transport header.
         if ((BinaryPrimitives.ReadUInt16BigEndian(header[6..]) & 0x1fff) != 0)
@@ -328,14 +324,14 @@ internal static unsafe partial class SetField
         switch (header[9])
         {
             case TcpProtocol when TryHeader(packet, transport, TcpHeaderSize, out Span<byte> tcp):
-                UpdatePseudoHeader(packet, tcp[TcpChecksumOffset..], old, address);
+                UpdatePseudoHeader(packet, tcp[TcpChecksumOffset..], difference);
                 break;
             case UdpProtocol when TryHeader(packet, transport, UdpHeaderSize, out Span<byte> udp):
                 Span<byte> checksum = udp[UdpChecksumOffset..];
                 if (MemoryMarshal.Read<ushort>(checksum) != 0 || IsChecksumLeftToSink(packet))
                 {
-                    UpdatePseudoHeader(packet, checksum, old, address);
-                    MangleZero(checksum);
+                    UpdatePseudoHeader(packet, checksum, difference);
+                    HeaderEdit.MangleZero(ref checksum[0]);
                 }
 
                 break;
@@ -357,7 +353,7 @@ internal static unsafe partial class SetField
                 if (MemoryMarshal.Read<ushort>(checksum) != 0 || IsChecksumLeftToSink(packet))
                 {
                     UpdatePseudoHeader(packet, checksum, old, address);
-                    MangleZero(checksum);
+                    HeaderEdit.MangleZero(ref checksum[0]);
                 }
 
                 break;
@@ -367,13 +363,16 @@ internal static unsafe partial class SetField
         }
     }
 
-    private static void UpdatePseudoHeader(Packet* packet, Span<byte> field, Be32 old, Be32 address)
+    private static void UpdatePseudoHeader(Packet* packet, Span<byte> field, ulong difference)
     {
-        Be16 checksum = MemoryMarshal.Read<Be16>(field);
-        checksum = IsChecksumLeftToSink(packet)
-            ? InternetChecksum.UpdatePartial(checksum, old, address)
-            : InternetChecksum.Update(checksum, old, address);
-        MemoryMarshal.Write(field, in checksum);
+        if (!IsChecksumLeftToSink(packet))
+        {
+            HeaderEdit.UpdateChecksum(ref field[0], difference);
+            return;
+        }
+
+        Be16 sum = InternetChecksum.UpdatePartial(MemoryMarshal.Read<Be16>(field), difference);
+        MemoryMarshal.Write(field, in sum);
     }
 
     private static void UpdatePseudoHeader(Packet* packet, Span<byte> field, in Ipv6Address old, in Ipv6Address address)
@@ -385,58 +384,32 @@ internal static unsafe partial class SetField
         MemoryMarshal.Write(field, in checksum);
     }
 
-    private static void MangleZero(Span<byte> checksum)
-    {
-        if (MemoryMarshal.Read<ushort>(checksum) == 0)
-        {
-            MemoryMarshal.Write(checksum, InternetChecksum.MangledZero);
-        }
-    }
-
     private static void SetPort(Packet* packet, Span<byte> header, int offset, ReadOnlySpan<byte> arguments, Span<byte> checksum, ref Be16 keyPort)
     {
-        Be16 old = MemoryMarshal.Read<Be16>(header[offset..]);
-        ushort value = MemoryMarshal.Read<ushort>(arguments[offset..]), mask = MemoryMarshal.Read<ushort>(arguments[(4 + offset)..]);
-        Be16 port = Be16.FromRaw((ushort)(value | (old.Raw & ~mask)));
-        if (port == old)
+        ulong difference = HeaderEdit.Replace(
+            ref header[offset], MemoryMarshal.Read<ushort>(arguments[offset..]), MemoryMarshal.Read<ushort>(arguments[(4 + offset)..]));
+        if (difference == 0)
         {
             return;
         }
 
         if (!IsChecksumLeftToSink(packet))
         {
-            Be16 updated = InternetChecksum.UpdateTransport(MemoryMarshal.Read<Be16>(checksum), old, port);
-            MemoryMarshal.Write(checksum, in updated);
+            HeaderEdit.UpdateChecksum(ref checksum[0], difference);
         }
 
-        MemoryMarshal.Write(header[offset..], in port);
-        keyPort = port;
+        keyPort = MemoryMarshal.Read<Be16>(header[offset..]);
     }
 
     private static byte ChangeTtl(Span<byte> header, byte ttl)
     {
-        Span<byte> checksum = header[10..];
-        Be16 updated = InternetChecksum.Update(
-            MemoryMarshal.Read<Be16>(checksum), new Be16((ushort)(header[8] << 8)), new Be16((ushort)(ttl << 8)));
-        MemoryMarshal.Write(checksum, in updated);
-        header[8] = ttl;
+        HeaderEdit.UpdateChecksum(ref header[10], HeaderEdit.ReplaceTtl(ref header[8], ttl));
         return ttl;
     }
 
-    // The kernel's ipv4_change_dsfield: its own arithmetic, which keeps a wrong checksum wrong by the same amount.
     private static byte ChangeTos(Span<byte> header, byte tos)
     {
-        uint checksum = BinaryPrimitives.ReadUInt16BigEndian(header[10..]);
-        checksum += header[1];
-        if (((checksum + 1) >> 16) != 0)
-        {
-            checksum = (checksum + 1) & 0xffff;
-        }
-
-        checksum -= tos;
-        checksum += checksum >> 16;
-        BinaryPrimitives.WriteUInt16BigEndian(header[10..], (ushort)checksum);
-        header[1] = tos;
+        HeaderEdit.ReplaceTos(ref header[0], tos);
         return tos;
     }
 

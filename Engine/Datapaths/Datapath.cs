@@ -47,6 +47,9 @@ public sealed unsafe class Datapath : IDisposable
     /// <summary>Gets the packets that no flow matched; without one they are dropped as <see cref="DropReason.Miss"/>.</summary>
     public IUpcallHandler? UpcallHandler { get; set; }
 
+    /// <summary>What packets go through before the flow table; null for nothing.</summary>
+    internal PipelineStage? Pipeline { get; set; }
+
     /// <summary>Makes a port and adds it.</summary>
     /// <returns>EEXIST when the name is taken, EBUSY when the number is.</returns>
     public Refusal AddVport(uint number, string name, VportType type, IVportDriver driver, out Vport vport)
@@ -61,11 +64,27 @@ public sealed unsafe class Datapath : IDisposable
     /// <param name="batch">The packets, which are taken. What leaves by a port waits until <see cref="Worker.Flush"/>.</param>
     public void Process(Worker worker, uint inPort, ref PacketBatch batch) => Process(worker, inPort, ref batch, isTunneled: false);
 
-    /// <summary><see cref="Process(Worker, uint, ref PacketBatch)"/>, also of packets of a tunnel, whose outer headers are in the worker's keys.</summary>
-    [SkipLocalsInit]
+    /// <summary>
+    /// <see cref="Process(Worker, uint, ref PacketBatch)"/>, also of packets of a tunnel, whose outer headers are in the worker's keys. Those
+    /// pass by the pipeline.
+    /// </summary>
     internal void Process(Worker worker, uint inPort, ref PacketBatch batch, bool isTunneled)
     {
         ArgumentNullException.ThrowIfNull(worker);
+        if (!isTunneled && Pipeline is { } pipeline)
+        {
+            pipeline.Process(worker, inPort, ref batch);
+        }
+        else
+        {
+            ProcessByTable(worker, inPort, ref batch, isTunneled);
+        }
+    }
+
+    /// <summary>The same by the flow table alone.</summary>
+    [SkipLocalsInit]
+    internal void ProcessByTable(Worker worker, uint inPort, ref PacketBatch batch, bool isTunneled)
+    {
         FlowKey* keys = worker.PinnedKeys;
         uint* hashes = stackalloc uint[2 * PacketBatch.Capacity];
         FlowRecord** found = stackalloc FlowRecord*[PacketBatch.Capacity];
@@ -125,6 +144,11 @@ public sealed unsafe class Datapath : IDisposable
     /// <summary>Looks a packet up by the key it has now and executes what it finds: recirculation. Takes the packet.</summary>
     internal void ProcessAgain(Worker worker, Packet* packet, ref FlowKey key)
     {
+        if (Pipeline is { } pipeline && pipeline.TryProcessAgain(worker, packet, ref key))
+        {
+            return;
+        }
+
         bool isOutermost = Flows.Readers.Enter(worker.Index);
         FlowRecord* record = FindAgain(worker, ref key);
         if (record == null)

@@ -26,39 +26,13 @@ public static unsafe partial class FlowKeyExtractor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryExtractCommon(Packet* packet, ref FlowKey key, int tag, bool received, uint inPort)
     {
-        // The masks below are of words loaded on a little-endian machine; others go the general way.
-        int length = packet->Length;
-        if (!BitConverter.IsLittleEndian || length < CommonLength + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        if (!IsCommonIpv4(packet, tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol, out uint tcpFlags))
         {
             return false;
         }
 
-        // In bounds: no offset plus size below is beyond CommonLength, or with a tag 4 bytes further.
-        Invariant.Assert(packet->Bytes.Length >= CommonLength + tag);
         ref byte frame = ref packet->DataReference;
-
-        // Bytes 12 and 13 are the outer TPID, 14 and 15 its TCI, where there is a tag.
-        uint tpidTci = tag != 0 ? Unaligned.Load<uint>(ref frame, 12) : 0;
-        if (tag != 0 && (ushort)tpidTci is not (0x0081 or 0xa888))
-        {
-            return false;
-        }
-
-        // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
-        uint typeVersionTos = Unaligned.Load<uint>(ref frame, 12 + tag);
-
-        // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
-        uint fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20 + tag);
-        if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
-        {
-            return false;
-        }
-
         uint protocol = fragmentTtlProtocol >> 24;
-        if (!TryReadTcpFlags(ref frame, 46 + tag, protocol, length - CommonLength - tag, out uint tcpFlags))
-        {
-            return false;
-        }
 
         // In bounds: the fields of the core follow each other without gaps up to byte 64, which a test holds them to.
         ref byte core = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(new Span<FlowKey>(ref key)));
@@ -113,6 +87,50 @@ public static unsafe partial class FlowKeyExtractor
         }
 
         return true;
+    }
+
+    /// <summary>Whether it is IPv4 without options, not a fragment, with a whole TCP or UDP header: what the common case and compiled pipelines take.</summary>
+    /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonLength"/>, with a tag 4 more, are in bounds.</param>
+    /// <param name="tag">4 for a packet with one VLAN tag, else 0. A constant.</param>
+    /// <param name="tpidTci">Outer TPID and TCI; 0 without a tag.</param>
+    /// <param name="typeVersionTos">Ethernet type, version and length, TOS as they stand in the packet.</param>
+    /// <param name="fragmentTtlProtocol">Fragment, TTL and protocol as they stand in the packet.</param>
+    /// <param name="tcpFlags">As they stand in the packet; 0 for UDP.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsCommonIpv4(
+        Packet* packet, int tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol, out uint tcpFlags)
+    {
+        tpidTci = typeVersionTos = fragmentTtlProtocol = tcpFlags = 0;
+
+        // The masks below are of words loaded on a little-endian machine; others go the general way.
+        int length = packet->Length;
+        if (!BitConverter.IsLittleEndian || length < CommonLength + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        {
+            return false;
+        }
+
+        // In bounds: no offset plus size below is beyond CommonLength, or with a tag 4 bytes further.
+        Invariant.Assert(packet->Bytes.Length >= CommonLength + tag);
+        ref byte frame = ref packet->DataReference;
+
+        // Bytes 12 and 13 are the outer TPID, 14 and 15 its TCI, where there is a tag.
+        tpidTci = tag != 0 ? Unaligned.Load<uint>(ref frame, 12) : 0;
+        if (tag != 0 && (ushort)tpidTci is not (0x0081 or 0xa888))
+        {
+            return false;
+        }
+
+        // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
+        typeVersionTos = Unaligned.Load<uint>(ref frame, 12 + tag);
+
+        // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
+        fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20 + tag);
+        if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
+        {
+            return false;
+        }
+
+        return TryReadTcpFlags(ref frame, 46 + tag, fragmentTtlProtocol >> 24, length - CommonLength - tag, out tcpFlags);
     }
 
     /// <summary>Untagged IPv6 without extension headers and with a whole TCP or UDP header.</summary>

@@ -125,6 +125,10 @@ public struct Packet
         get => ref Unsafe.AddByteOffset(ref Unsafe.As<Packet, byte>(ref this), (nint)(uint)_dataOffset);
     }
 
+    /// <summary>A packet as a pointer. Packets exist in native memory only, so it does not move.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static unsafe Packet* PointerTo(ref Packet packet) => (Packet*)Unsafe.AsPointer(ref packet);
+
     /// <summary>Forgets everything but the frame: no data, default headroom, no metadata.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Reset() =>

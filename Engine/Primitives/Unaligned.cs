@@ -16,6 +16,14 @@ internal static class Unaligned
     public static void Store<T>(ref byte start, nint offset, T value)
         where T : unmanaged => Unsafe.WriteUnaligned(ref Unsafe.AddByteOffset(ref start, offset), value);
 
+    /// <summary>The byte <paramref name="offset"/> bytes after <paramref name="start"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref byte ByteAt(ref byte start, nint offset) => ref Unsafe.AddByteOffset(ref start, offset);
+
+    /// <summary>The element <paramref name="index"/> places after <paramref name="first"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref T At<T>(ref T first, int index) => ref Unsafe.Add(ref first, index);
+
     /// <summary>The same memory seen as another type, of which the caller touches no more than there is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref TTo Reinterpret<TFrom, TTo>(ref TFrom value)

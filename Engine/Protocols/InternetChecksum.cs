@@ -68,20 +68,30 @@ public static class InternetChecksum
         Be16.FromRaw((ushort)~Fold((ushort)~checksum.Raw + (ulong)(ushort)~oldValue.Raw + newValue.Raw));
 
     /// <summary>The checksum after a word inside a transport header changed (inet_proto_csum_replace2), which never gives 0xffff.</summary>
-    public static Be16 UpdateTransport(Be16 checksum, Be16 oldValue, Be16 newValue) => UpdateWide(checksum, ~(uint)oldValue.Raw + (ulong)newValue.Raw);
+    public static Be16 UpdateTransport(Be16 checksum, Be16 oldValue, Be16 newValue) => Update(checksum, ~(uint)oldValue.Raw + (ulong)newValue.Raw);
 
     /// <summary>The checksum after two adjacent words changed (csum_replace4), which never gives 0xffff.</summary>
-    public static Be16 Update(Be16 checksum, Be32 oldValue, Be32 newValue) => UpdateWide(checksum, ~oldValue.Raw + (ulong)newValue.Raw);
+    public static Be16 Update(Be16 checksum, Be32 oldValue, Be32 newValue) => Update(checksum, ~oldValue.Raw + (ulong)newValue.Raw);
 
     /// <summary>The checksum after an IPv6 address changed (inet_proto_csum_replace16), which never gives 0xffff.</summary>
-    public static Be16 Update(Be16 checksum, in Ipv6Address oldValue, in Ipv6Address newValue) => UpdateWide(checksum, Difference(oldValue, newValue));
+    public static Be16 Update(Be16 checksum, in Ipv6Address oldValue, in Ipv6Address newValue) => Update(checksum, Difference(oldValue, newValue));
 
     /// <summary>The sum of a pseudo header, not complemented, after an address in it changed: a checksum left to the sink.</summary>
-    public static Be16 UpdatePartial(Be16 sum, Be32 oldValue, Be32 newValue) => Be16.FromRaw(Fold(sum.Raw + (ulong)~oldValue.Raw + newValue.Raw));
+    public static Be16 UpdatePartial(Be16 sum, Be32 oldValue, Be32 newValue) => UpdatePartial(sum, ~oldValue.Raw + (ulong)newValue.Raw);
 
     /// <summary><see cref="UpdatePartial(Be16, Be32, Be32)"/> for an IPv6 address.</summary>
     public static Be16 UpdatePartial(Be16 sum, in Ipv6Address oldValue, in Ipv6Address newValue) =>
-        Be16.FromRaw(Fold(sum.Raw + Difference(oldValue, newValue)));
+        UpdatePartial(sum, Difference(oldValue, newValue));
+
+    /// <summary>The checksum after words changed whose complements before and values after add up to <paramref name="difference"/>; never 0xffff.</summary>
+    /// <remarks>
+    /// Several changes can be added up first: folding keeps the sum modulo 0xffff, and gives zero only for zero, which no sum here is.
+    /// The kernel complements the 16-bit checksum as a 32-bit number, so the upper half is never zero.
+    /// </remarks>
+    internal static Be16 Update(Be16 checksum, ulong difference) => Be16.FromRaw((ushort)~Fold(~(uint)checksum.Raw + difference));
+
+    /// <summary>The same for the sum of a pseudo header, not complemented.</summary>
+    internal static Be16 UpdatePartial(Be16 sum, ulong difference) => Be16.FromRaw(Fold(sum.Raw + difference));
 
     /// <summary>Adds the carries back until 16 bits are left. Zero only for zero.</summary>
     internal static ushort Fold(ulong sum)
@@ -92,9 +102,6 @@ public static class InternetChecksum
         sum = (sum & 0xffff) + (sum >> 16);
         return (ushort)(sum + (sum >> 16));
     }
-
-    // The kernel complements the 16-bit checksum as a 32-bit number, so the upper half is never zero and the sum never is.
-    private static Be16 UpdateWide(Be16 checksum, ulong difference) => Be16.FromRaw((ushort)~Fold(~(uint)checksum.Raw + difference));
 
     private static ulong Difference(in Ipv6Address oldValue, in Ipv6Address newValue)
     {
