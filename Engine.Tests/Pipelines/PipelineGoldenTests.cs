@@ -90,8 +90,10 @@ public sealed class PipelineGoldenTests(ITestOutputHelper output)
     public void The_shipped_capture_through_its_flows_ends_alike()
     {
         string folder = Path.Combine(Repository.Root, "Engine.Cli", "Samples"), flows = File.ReadAllText(Path.Combine(folder, "two-hosts.flows"));
+
+        // An answer of a name server may go to the port of another one, so two pairs of its flows overlap.
         PipelineRun run = new(PipelineRun.Declaration(), ("table.flows", flows));
-        Assert.Empty(run.Reported);
+        Assert.Equal(["ENG0407", "ENG0407"], run.Reported.Select(static found => found.Id));
         using Comparison comparison = new(run.Load().GetType("Sample.Edge")!, flows);
         (var packets, _) = CaptureBytes.Read(File.ReadAllBytes(Path.Combine(folder, "two-hosts.pcap")));
         foreach (var packet in packets)

@@ -10,6 +10,7 @@ namespace Engine.Pipelines;
 /// <summary>What a compiled pipeline asks for, answered by a worker of a datapath.</summary>
 internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort, LineAlignedArray<FlowKey> keys, PipelineCounters counters) : IPipelineHost
 {
+    private static readonly FlowKey s_noKey = new() { MacProtocol = 1 };
     private readonly ActionHost _actions = new(worker);
 
     /// <inheritdoc/>
@@ -32,7 +33,7 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     // Only a packet with a tunnel would have its key looked at, and what sets one does not come here.
-    public void Output(Packet* packet, uint port) => _actions.Output(packet, in keys.Span[0], port);
+    public void Output(Packet* packet, uint port) => _actions.Output(packet, in s_noKey, port);
 
     /// <inheritdoc/>
     public void Miss(ref PacketBatch batch, int start, int end)
