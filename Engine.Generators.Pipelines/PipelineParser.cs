@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Engine.Actions;
 using Engine.Flows;
@@ -115,22 +116,21 @@ internal sealed class PipelineParser
 
     private static List<MaskedWord> MaskedWords(in FlowKey key, in FlowKey mask)
     {
-        ReadOnlySpan<ulong> keyWords = FlowMask.Words(in key), maskWords = FlowMask.Words(in mask);
+        ReadOnlySpan<uint> values = WordsOf(in key), masks = WordsOf(in mask);
         List<MaskedWord> words = [];
-        for (int i = 0; i < maskWords.Length; i++)
+        for (int i = 0; i < masks.Length; i++)
         {
-            for (int half = 0; half < 2; half++)
+            if (masks[i] != 0)
             {
-                uint bits = (uint)(maskWords[i] >> (32 * half));
-                if (bits != 0)
-                {
-                    words.Add(new MaskedWord((2 * i) + half, bits, (uint)(keyWords[i] >> (32 * half)) & bits));
-                }
+                words.Add(new MaskedWord(i, masks[i], values[i] & masks[i]));
             }
         }
 
         return words;
     }
+
+    private static ReadOnlySpan<uint> WordsOf(in FlowKey key) =>
+        MemoryMarshal.Cast<FlowKey, uint>(new ReadOnlySpan<FlowKey>(in key))[..(FlowKey.MatchedSize / sizeof(uint))];
 
     private int ListOf(ActionList list)
     {

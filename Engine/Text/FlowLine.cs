@@ -1,4 +1,3 @@
-using Engine.Actions;
 using Engine.Flows;
 using Engine.Primitives;
 
@@ -6,7 +5,7 @@ namespace Engine.Text;
 
 /// <summary>A flow read from a flows file.</summary>
 /// <remarks>Immutable once read.</remarks>
-public sealed class FlowLine
+public sealed partial class FlowLine
 {
     private readonly FlowKey _key;
     private readonly FlowKey _mask;
@@ -48,25 +47,6 @@ public sealed class FlowLine
 
     /// <summary>Packets, bytes and TCP flags, if the line has them. When it was last used is not kept.</summary>
     public FlowStats Stats { get; }
-
-    /// <summary>Validates the actions and adds the flow to a table. Writer of the table only.</summary>
-    /// <param name="table">The table.</param>
-    /// <param name="flow">The flow that was added; null when refused.</param>
-    /// <returns>Why it was refused, and where in the file; null when it was not.</returns>
-    public FlowFileError? Install(FlowTable table, out Flow? flow)
-    {
-        ArgumentNullException.ThrowIfNull(table);
-        flow = null;
-        FlowKey.MaskedCopy(in _key, in _mask, out FlowKey masked);
-        Refusal refusal = ActionList.TryCreate(Actions.Span, in masked, ActionFeatures.All, out ActionList? actions);
-        if (refusal.IsRefused)
-        {
-            return ErrorInActions(in refusal);
-        }
-
-        refusal = table.Put(in _key, in _mask, actions!, Ufid, FlowPutMode.CreateOnly, out flow);
-        return refusal.IsRefused ? new FlowFileError(File, Line, 1, refusal.Reason ?? "refused") : null;
-    }
 
     /// <summary>Points a refusal of <see cref="Actions"/> at the action in the file.</summary>
     public FlowFileError ErrorInActions(in Refusal refusal) => new(File, Line, _actionsMap.TextOffset(refusal.Offset) + 1, refusal.Reason ?? "refused");
