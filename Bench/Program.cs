@@ -4,6 +4,8 @@ using BenchmarkDotNet.Running;
 
 switch (args)
 {
+    case ["churn", .. string[] churn]:
+        return PortChurn.Run(churn);
     case ["peers", ..]:
         return PeersCommand.Run(args.AsSpan(1));
     case ["control", ..]:
