@@ -40,6 +40,9 @@ internal static unsafe partial class Libc
     public static partial int poll(pollfd* fds, nuint nfds, int timeout);
 
     [LibraryImport(Library, SetLastError = true)]
+    public static partial nint readlink(byte* pathname, byte* buf, nuint bufsiz);
+
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int ftruncate(int fd, nint length);
 
     [LibraryImport(Library, SetLastError = true)]

@@ -1,5 +1,7 @@
+using System.Buffers.Text;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Text.Unicode;
 using Engine.Primitives;
 
 namespace Engine.Platform;
@@ -128,11 +130,24 @@ internal readonly unsafe struct SeccompCall
     /// <summary>The inode of the socket behind one of the program's descriptors; 0 when it is none.</summary>
     public ulong InodeOf(int descriptor)
     {
-        string? target = TryReadLink(string.Create(CultureInfo.InvariantCulture, $"/proc/{ThreadId}/fd/{descriptor}"));
-        return target is not null && target.StartsWith("socket:[", StringComparison.Ordinal)
-            && ulong.TryParse(target.AsSpan(8, target.Length - 9), NumberStyles.None, CultureInfo.InvariantCulture, out ulong inode)
-            ? inode
-            : 0;
+        // Asked for every call, hence without strings.
+        Span<byte> path = stackalloc byte[64], target = stackalloc byte[64];
+        if (!Utf8.TryWrite(path, CultureInfo.InvariantCulture, $"/proc/{ThreadId}/fd/{descriptor}\0", out _))
+        {
+            return 0;
+        }
+
+        nint length;
+        fixed (byte* name = path)
+        {
+            fixed (byte* text = target)
+            {
+                length = Libc.readlink(name, text, (nuint)target.Length);
+            }
+        }
+
+        ReadOnlySpan<byte> prefix = "socket:["u8;
+        return length > prefix.Length && target.StartsWith(prefix) && Utf8Parser.TryParse(target[prefix.Length..(int)length], out ulong inode, out _) ? inode : 0;
     }
 
     /// <summary>Whether the program is in another network namespace than this process.</summary>
@@ -206,18 +221,19 @@ internal readonly unsafe struct SeccompCall
         }
 
         bytes = new byte[(int)total];
-        int length = 0;
-        foreach (Libc.iovec vector in vectors)
+        if (bytes.Length == 0)
         {
-            if (!TryRead((ulong)vector.iov_base, bytes.AsSpan(length, (int)vector.iov_len)))
-            {
-                return Errno.BadAddress;
-            }
-
-            length += (int)vector.iov_len;
+            return Errno.None;
         }
 
-        return Errno.None;
+        fixed (byte* local = bytes)
+        {
+            fixed (Libc.iovec* remote = vectors)
+            {
+                Libc.iovec all = new() { iov_base = (nint)local, iov_len = (nuint)total };
+                return Libc.process_vm_readv(ThreadId, &all, 1, remote, (nuint)vectors.Length, 0) == bytes.Length ? Errno.None : Errno.BadAddress;
+            }
+        }
     }
 
     private static string? TryReadLink(string path)
