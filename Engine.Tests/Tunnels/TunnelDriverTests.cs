@@ -111,7 +111,6 @@ public sealed class TunnelDriverTests
     [InlineData("gre", "00016558")] // PPTP.
     [InlineData("gre", "00000800")] // IPv4.
     [InlineData("gre", "80006558" + "5a950000")] // A checksum, which the kernel does not take.
-    [InlineData("erspan", "100088be00000000" + "2000000100000000")] // Version 2 under type II.
     [InlineData("erspan", "100088be00000000" + "3000000100000000")] // Version 3.
     [InlineData("erspan", "10006558000000001000000100000000")] // GRE.
     public void A_malformed_header_is_dropped(string kind, string header)

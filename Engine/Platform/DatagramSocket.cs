@@ -108,7 +108,6 @@ internal sealed unsafe class DatagramSocket : IDatagramSource, IDisposable
         Descriptor.Set(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, BufferSize, "SO_RCVBUFFORCE");
         if (IsIpv6)
         {
-            Descriptor.Set(Libc.IPPROTO_IPV6, Libc.IPV6_V6ONLY, 1, "IPV6_V6ONLY");
             Descriptor.Set(Libc.IPPROTO_IPV6, Libc.IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO");
             Descriptor.Set(Libc.IPPROTO_IPV6, Libc.IPV6_RECVHOPLIMIT, 1, "IPV6_RECVHOPLIMIT");
             Descriptor.Set(Libc.IPPROTO_IPV6, Libc.IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS");

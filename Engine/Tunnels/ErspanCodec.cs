@@ -105,8 +105,9 @@ internal readonly struct ErspanCodec(bool isIpv6) : ITunnelCodec
         }
 
         ErspanHeader header = MemoryMarshal.Read<ErspanHeader>(bytes[length..]);
-        if (header.Version != (protocol == GreHeader.Erspan ? 1 : 2))
+        if (header.Version is not (1 or 2))
         {
+            // The version counts, as in the kernel; what the GRE header says of it does not.
             return false;
         }
 
