@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics;
 using Engine.Generators.Infrastructure;
 
 namespace Engine.Generators.Pipelines;
@@ -177,14 +178,13 @@ internal sealed class MatchEmitter
         _writer.Blank();
         EmitData("ushort", "Displacements", hash.Displacements.Select(Text));
         _writer.Write($"int place = PipelineHash.Place(hash, displacements[(int)hash & {Text(buckets)}], {Text(places)});");
-        List<string> conditions = [];
-        for (int i = 0; i < words.Length; i++)
-        {
-            int at = i;
-            EmitData("uint", $"Keys{Text(i)}", hash.KeyAt.Select(key => key < 0 ? "0" : Hex(group[key].Words[at].Value)));
-            conditions.Add($"keys{Text(i)}[place & {Text(places)}] == {FrameShape.Local(words[i].Index)}");
-        }
-
+        // The words of a key stand side by side, so that they come with one cache line.
+        int stride = (int)BitOperations.RoundUpToPowerOf2((uint)words.Length), last = (hash.KeyAt.Length * stride) - 1;
+        EmitData("uint", "Keys", hash.KeyAt.SelectMany(key => Enumerable.Range(0, stride).Select(word => key < 0 || word >= words.Length ? "0" : Hex(group[key].Words[word].Value))));
+        string[] conditions =
+        [
+            .. words.Select((word, i) => $"keys[((place * {Text(stride)}) + {Text(i)}) & {Text(last)}] == {FrameShape.Local(word.Index)}"),
+        ];
         EmitData("short", "Flows", hash.KeyAt.Select(key => key < 0 ? "-1" : Text(group[key].Number)));
         _writer.Write($"return {string.Join(" && ", conditions)} ? flows[place & {Text(places)}] : -1;");
         _writer.Close().Blank();

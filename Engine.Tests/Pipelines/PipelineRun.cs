@@ -75,13 +75,25 @@ internal sealed class PipelineRun
     /// <summary>Compiles and loads, and fails on any warning of the generated code.</summary>
     public Assembly Load()
     {
+        using MemoryStream image = new();
+        Emit(image);
+        image.Position = 0;
+        return new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(image);
+    }
+
+    /// <summary>Compiles into a file.</summary>
+    public void Save(string path)
+    {
+        using FileStream image = File.Create(path);
+        Emit(image);
+    }
+
+    private void Emit(Stream image)
+    {
         Assert.Null(Exception);
         Diagnostic[] problems = [.. _output.GetDiagnostics().Where(static diagnostic => diagnostic.Severity >= DiagnosticSeverity.Warning)];
         Assert.True(problems.Length == 0, string.Join('\n', problems.Take(10)));
-        using MemoryStream image = new();
         Assert.True(_output.Emit(image).Success);
-        image.Position = 0;
-        return new AssemblyLoadContext(null, isCollectible: true).LoadFromStream(image);
     }
 
     /// <summary>Puts a pipeline before the table of a datapath, as <see cref="DatapathPipelines.UsePipeline"/> does.</summary>
