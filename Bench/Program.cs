@@ -8,6 +8,10 @@ switch (args)
         return PortChurn.Run(churn);
     case ["peers", ..]:
         return PeersCommand.Run(args.AsSpan(1));
+    case ["stages"]:
+        return StagesCommand.Run();
+    case ["workers"]:
+        return WorkersCommand.Run();
     case ["control", ..]:
         return ControlRates.Run(args.AsSpan(1));
 }

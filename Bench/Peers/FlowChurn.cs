@@ -34,7 +34,6 @@ internal sealed class FlowChurn(Datapath datapath, List<FlowLine> lines) : IDisp
     /// <summary>Changes flows until the worker's thread ends.</summary>
     public void Run(Thread worker)
     {
-        Processor.Pin(0);
         long start = Stopwatch.GetTimestamp();
         long made = 0;
         while (!worker.Join(TimeSpan.FromMilliseconds(1)))

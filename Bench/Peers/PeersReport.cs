@@ -110,7 +110,8 @@ internal sealed class PeersReport(PeersOptions options)
         /// <summary>Cost in relation to the engine's.</summary>
         public double Ratio => Math.Round(CyclesPerPacket / engineCycles, 2);
 
-        public long AllocatedBytes { get; } = rounds.Max(round => round.AllocatedBytes);
+        /// <summary>Of the round that allocated least: while the runtime compiles, it allocates on the thread that runs.</summary>
+        public long AllocatedBytes { get; } = rounds.Min(round => round.AllocatedBytes);
 
         public double CacheShare { get; } = Round(Median(rounds.Select(round => round.CacheShare)), 4);
 

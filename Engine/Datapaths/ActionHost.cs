@@ -47,17 +47,19 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
 
         TransmitQueue queue = worker.QueueOf(vport);
+        bool allFit = true;
         for (int i = start; i < end; i++)
         {
-            Packet* packet = batch.Pointer(i);
-            if (Fits(packet, vport))
-            {
-                queue.Add(worker.Pool, packet);
-            }
-            else
-            {
-                OutputUnusual(packet, in keys[i], vport);
-            }
+            allFit &= Fits(batch.Pointer(i), vport);
+        }
+
+        if (allFit)
+        {
+            queue.AddRun(worker.Pool, ref batch, start, end);
+        }
+        else
+        {
+            OutputEach(ref batch, keys, start, end, vport);
         }
     }
 
@@ -145,6 +147,24 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool Fits(Packet* packet, Vport vport) =>
         packet->LengthWithoutOuterTag - EthernetHeaderLength <= vport.MaximumTransmissionUnit && packet->HasEthernet;
+
+    // Packets of a run that has unusual ones among them.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void OutputEach(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, Vport vport)
+    {
+        for (int i = start; i < end; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            if (Fits(packet, vport))
+            {
+                worker.QueueOf(vport).Add(worker.Pool, packet);
+            }
+            else
+            {
+                OutputUnusual(packet, in keys[i], vport);
+            }
+        }
+    }
 
     // The kernel's ovs_vport_send: a tag kept beside the packet does not count towards the MTU.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -36,6 +36,25 @@ public unsafe struct PacketBatch
         Unsafe.Add(ref _packets[0], _count++) = (nint)packet;
     }
 
+    /// <summary>Adds packets start..end of another batch. There must be room.</summary>
+    /// <returns>Bytes of these packets.</returns>
+    internal ulong AddRange(ref PacketBatch source, int start, int end)
+    {
+        // In bounds: what is added fits, and ends inside of the source.
+        Invariant.Assert(start <= end && end <= source._count && _count + (end - start) <= Capacity);
+        ulong bytes = 0;
+        ref nint to = ref Unsafe.Add(ref _packets[0], _count - start);
+        for (int i = start; i < end; i++)
+        {
+            Packet* packet = source.Pointer(i);
+            bytes += (uint)packet->Length;
+            Unsafe.Add(ref to, i) = (nint)packet;
+        }
+
+        _count += end - start;
+        return bytes;
+    }
+
     /// <summary>Forgets the packets without freeing them.</summary>
     public void Clear() => _count = 0;
 

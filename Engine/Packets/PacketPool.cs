@@ -115,7 +115,7 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>Frames of one size and the list of the free ones.</summary>
     private sealed class FrameRegion
     {
-        private readonly int[] _free;
+        private readonly nint[] _free;
         private readonly byte* _frames;
         private void* _allocation;
         private readonly bool _isLarge;
@@ -128,7 +128,7 @@ public sealed unsafe class PacketPool : IDisposable
         {
             FrameCount = frameCount;
             FrameSize = frameSize;
-            _free = new int[frameCount];
+            _free = new nint[frameCount];
 
             // Zeroed memory of this size comes fresh from the kernel: pages that are never written take no memory.
             const int PageSize = 4096;
@@ -150,14 +150,14 @@ public sealed unsafe class PacketPool : IDisposable
         public Packet* TryAllocate()
         {
             int count = _freeCount - 1;
-            int[] free = _free;
+            nint[] free = _free;
             if ((uint)count >= (uint)free.Length)
             {
                 return TryAllocateUnused();
             }
 
             _freeCount = count;
-            Packet* packet = PacketAt(free[count]);
+            Packet* packet = (Packet*)free[count];
             packet->Reset();
             return packet;
         }
@@ -166,7 +166,7 @@ public sealed unsafe class PacketPool : IDisposable
         public void Free(Packet* packet)
         {
             Invariant.Assert(packet == PacketAt(packet->FrameIndex) && _freeCount < _free.Length);
-            _free[_freeCount++] = packet->FrameIndex;
+            _free[_freeCount++] = (nint)packet;
         }
 
         public void Release()

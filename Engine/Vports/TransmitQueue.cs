@@ -54,6 +54,17 @@ public sealed unsafe class TransmitQueue
         _batch.Add(packet);
     }
 
+    /// <summary>Adds packets that follow each other in a batch; when they do not all find room, what waits is sent first.</summary>
+    internal void AddRun(PacketPool pool, ref PacketBatch batch, int start, int end)
+    {
+        if (_batch.Count + (end - start) > PacketBatch.Capacity)
+        {
+            Send(pool);
+        }
+
+        _bytes += _batch.AddRange(ref batch, start, end);
+    }
+
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
     internal void Add(PacketPool pool, Packet* packet, TunnelKey tunnel)
     {

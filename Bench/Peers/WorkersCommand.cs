@@ -1,0 +1,119 @@
+using System.Globalization;
+using System.Runtime.CompilerServices;
+using Engine.Datapaths;
+using Engine.Text;
+using Engine.Vports;
+
+namespace Bench.Peers;
+
+/// <summary><c>workers</c>: one worker, then one on each core, on one datapath with one table; each has an input of its own.</summary>
+internal static class WorkersCommand
+{
+    private const int Rounds = 5;
+    private const double Seconds = 0.5;
+    private const int PollsBetweenLooksAtTheClock = 128;
+
+    /// <summary>Measures in turn and prints packets a second and the ratio.</summary>
+    public static int Run()
+    {
+        foreach (PeerCase peerCase in PeerCase.All.Where(peerCase => peerCase.Name is "1x1" or "20000x10"))
+        {
+            int cores = Environment.ProcessorCount;
+            using Datapath datapath = Make(peerCase, cores, out Vport[] inputs);
+            List<double> one = [], all = [], ratios = [];
+            for (int round = 0; round < Rounds + 1; round++)
+            {
+                double single = Measure(datapath, inputs.AsSpan(cores - 1), cores - 1), together = Measure(datapath, inputs, 0);
+
+                // The first round compiles.
+                if (round > 0)
+                {
+                    one.Add(single);
+                    all.Add(together);
+                    ratios.Add(together / single);
+                }
+            }
+
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{peerCase.Name}: 1 worker {PeersReport.Median(one):F1} Mpps, {cores} workers {PeersReport.Median(all):F1} Mpps, ratio {PeersReport.Median(ratios):F2} ({ratios.Min():F2}-{ratios.Max():F2})"));
+        }
+
+        return 0;
+    }
+
+    private static Datapath Make(PeerCase peerCase, int workers, out Vport[] inputs)
+    {
+        Datapath datapath = new(new DatapathOptions { WorkerCount = workers });
+        CaseTraffic traffic = new(peerCase);
+        datapath.AddVport(CaseTraffic.OutPort, "out", VportType.Null, new NullDriver(), out _);
+        inputs = new Vport[workers];
+        for (int i = 0; i < workers; i++)
+        {
+            // Every input has a number of its own, and flows of its own.
+            uint number = i == 0 ? CaseTraffic.InPort : 100 + (uint)i;
+            datapath.AddVport(number, $"in{i}", VportType.Pcap, new PcapLoopDriver(traffic.ToStore()), out inputs[i]);
+        }
+
+        for (int i = 0; i < workers; i++)
+        {
+            string text = string.Join('\n', Enumerable.Range(0, traffic.FlowCount).Select(traffic.Flow)).Replace("in_port(2)", $"in_port({inputs[i].Number})", StringComparison.Ordinal);
+            if (!FlowFile.TryParse(peerCase.Name, text, out IReadOnlyList<FlowLine> lines, out _))
+            {
+                throw new InvalidOperationException("the flows of the case cannot be read");
+            }
+
+            foreach (FlowLine line in lines)
+            {
+                line.Install(datapath.Flows, out _);
+            }
+        }
+
+        return datapath;
+    }
+
+    // Millions of packets a second of all these workers together.
+    private static double Measure(Datapath datapath, ReadOnlySpan<Vport> inputs, int firstCore)
+    {
+        long[] packets = new long[inputs.Length];
+        Thread[] threads = new Thread[inputs.Length];
+        using Barrier barrier = new(inputs.Length);
+        for (int i = 0; i < threads.Length; i++)
+        {
+            int index = i;
+            Vport input = inputs[i];
+            Worker worker = datapath.Workers[firstCore + i];
+            threads[i] = new Thread(() =>
+            {
+                Processor.Pin(firstCore + index);
+                barrier.SignalAndWait();
+                long end = System.Diagnostics.Stopwatch.GetTimestamp() + (long)(Seconds * System.Diagnostics.Stopwatch.Frequency);
+                do
+                {
+                    packets[index] += PollSome(worker, input);
+                }
+                while (System.Diagnostics.Stopwatch.GetTimestamp() < end);
+            });
+            threads[i].Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        return packets.Sum() / Seconds / 1e6;
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int PollSome(Worker worker, Vport input)
+    {
+        int received = 0;
+        for (int i = 0; i < PollsBetweenLooksAtTheClock; i++)
+        {
+            received += worker.Poll(input);
+        }
+
+        return received;
+    }
+}
