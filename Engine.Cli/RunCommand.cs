@@ -82,6 +82,7 @@ internal static class RunCommand
             using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
             using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
             using VportRunner runner = new(workers);
+            using WorkerMetrics metrics = new(runner);
             using HostVportFactory devices = new();
             using ControlServer server = new(new TunnelVportFactory(devices), new ControlServerOptions { Runner = runner, Datapath = Sizes });
             using DeviceFollower follower = new(server);

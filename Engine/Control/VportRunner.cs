@@ -52,6 +52,9 @@ public sealed class VportRunner : IVportRunner, IDisposable
         }
     }
 
+    /// <summary>Bytes of managed memory that a worker had allocated when it last went to sleep.</summary>
+    internal long AllocatedBytesOf(int worker) => _threads[worker].AllocatedBytes;
+
     /// <inheritdoc/>
     public void Start(ControlledVport port)
     {

@@ -48,6 +48,9 @@ internal sealed class WorkerThread : IDisposable
 
     public int? Core { get; }
 
+    /// <summary>Bytes of managed memory that the thread had allocated when it last went to sleep.</summary>
+    public long AllocatedBytes { get; private set; }
+
     /// <summary>Rings that it looks at.</summary>
     public int RingCount => Volatile.Read(ref _rings).Length;
 
@@ -206,6 +209,7 @@ internal sealed class WorkerThread : IDisposable
 
     private void Sleep()
     {
+        AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
         _sleeps++;
         Ask(-1);
         _poll.ClearWake();

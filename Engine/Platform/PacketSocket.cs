@@ -135,7 +135,8 @@ internal sealed unsafe class PacketSocket : IDisposable
     /// <exception cref="SystemCallException">The kernel refused.</exception>
     public ushort JoinFanout(ushort group, ushort mode)
     {
-        int flags = group == 0 ? mode | Libc.PACKET_FANOUT_FLAG_UNIQUEID : mode;
+        // The group listens for its sockets, and has a mark of its own that says to leave out what is sent.
+        int flags = mode | Libc.PACKET_FANOUT_FLAG_IGNORE_OUTGOING | (group == 0 ? Libc.PACKET_FANOUT_FLAG_UNIQUEID : 0);
         _socket.Set(Libc.SOL_PACKET, Libc.PACKET_FANOUT, group | (flags << 16), "PACKET_FANOUT");
         return _socket.TryGet(Libc.SOL_PACKET, Libc.PACKET_FANOUT, out int joined) == Errno.None ? (ushort)joined : group;
     }

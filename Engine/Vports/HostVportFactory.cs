@@ -8,7 +8,7 @@ namespace Engine.Vports;
 /// <remarks>Threads: the control thread, in the network namespace that the ports are of.</remarks>
 public sealed class HostVportFactory : IVportFactory, IDisposable
 {
-    private readonly LinkSocket _links = new();
+    private LinkSocket? _links;
     private LinkStatistics? _statistics;
 
     /// <inheritdoc/>
@@ -25,7 +25,7 @@ public sealed class HostVportFactory : IVportFactory, IDisposable
     }
 
     /// <summary>Ends the asking; devices stay.</summary>
-    public void Dispose() => _links.Dispose();
+    public void Dispose() => _links?.Dispose();
 
     private Errno TryAttach(VportRequest request, out VportDevice? device)
     {
@@ -43,6 +43,7 @@ public sealed class HostVportFactory : IVportFactory, IDisposable
         }
 
         // A device that is part of a bridge or bond has a master already, and one that another engine drives is as good as that.
+        _links ??= new LinkSocket();
         NetdevDriver? driver = null;
         refusal = _links.TryRead(netdev.Index) is { Master: not 0 } || !netdev.TryClaim()
             ? new Refusal(Errno.Busy, $"Device {name} has a master")

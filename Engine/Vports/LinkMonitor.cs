@@ -9,7 +9,6 @@ namespace Engine.Vports;
 /// <remarks>Threads: one of its own, on which it tells.</remarks>
 public sealed class LinkMonitor : IDisposable
 {
-    private const int RouteProtocol = 0; // NETLINK_ROUTE
     private const int LinkGroup = 1; // RTNLGRP_LINK
 
     // A namespace with thousands of devices may be deleted at once.
@@ -30,7 +29,7 @@ public sealed class LinkMonitor : IDisposable
     {
         _changed = changed;
         _missed = missed;
-        _socket = HostNetlinkSocket.TryOpen(RouteProtocol, 0, wantsExtendedAcks: false, isNonBlocking: true)
+        _socket = HostNetlinkSocket.TryOpen(Libc.NETLINK_ROUTE, 0, wantsExtendedAcks: false, isNonBlocking: true)
             ?? throw new SystemCallException("socket NETLINK_ROUTE", Libc.LastErrno);
         _ = _socket.Descriptor.TrySet(Libc.SOL_SOCKET, Libc.SO_RCVBUFFORCE, BufferSize);
         _socket.Descriptor.Set(Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, LinkGroup, "NETLINK_ADD_MEMBERSHIP (RTNLGRP_LINK)");

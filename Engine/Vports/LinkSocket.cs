@@ -9,7 +9,6 @@ namespace Engine.Vports;
 /// <remarks>Threads: any; one question at a time.</remarks>
 internal sealed class LinkSocket : IDisposable
 {
-    private const int RouteProtocol = 0; // NETLINK_ROUTE
     private const ushort GetLink = 18; // RTM_GETLINK
     private const int RequestSize = NetlinkHeader.Size + 16;
 
@@ -24,7 +23,7 @@ internal sealed class LinkSocket : IDisposable
     /// <summary>Opens the socket.</summary>
     /// <exception cref="SystemCallException">The kernel gives none.</exception>
     public LinkSocket() =>
-        _socket = HostNetlinkSocket.TryOpen(RouteProtocol, 0, wantsExtendedAcks: false, isNonBlocking: false)
+        _socket = HostNetlinkSocket.TryOpen(Libc.NETLINK_ROUTE, 0, wantsExtendedAcks: false, isNonBlocking: false)
             ?? throw new SystemCallException("socket NETLINK_ROUTE", Libc.LastErrno);
 
     /// <summary>Asks for a device.</summary>
