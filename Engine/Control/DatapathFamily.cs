@@ -133,7 +133,7 @@ internal sealed class DatapathFamily(ControlServer server, ushort id) : ControlF
             return server.Datapaths.Find(request.Ifindex);
         }
 
-        ControlledVport? port = server.Datapaths.FindVport(Encoding.UTF8.GetString(attributes.Name));
+        ControlledVport? port = server.Datapaths.FindVport(attributes.Name);
         return port is { IsLocal: true } ? port.Datapath : null;
     }
 

@@ -1,3 +1,4 @@
+using System.Text;
 using Engine.Datapaths;
 using Engine.Primitives;
 using Engine.Vports;
@@ -8,6 +9,9 @@ namespace Engine.Control;
 /// <remarks>Threads: the control thread.</remarks>
 internal sealed class DatapathRegistry(ControlServer server, IVportFactory factory, PacketFamily packets)
 {
+    // No name of a request is longer: IFNAMSIZ is 16.
+    private const int LongestName = 64;
+
     private readonly List<ControlledDatapath> _all = [];
     private readonly Dictionary<int, ControlledDatapath> _byIfindex = [];
     private readonly Dictionary<string, ControlledVport> _vports = new(StringComparer.Ordinal);
@@ -23,6 +27,14 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
 
     /// <summary>The port of this name in any datapath, or null.</summary>
     public ControlledVport? FindVport(string name) => _vports.GetValueOrDefault(name);
+
+    /// <summary>The port of this name in any datapath, or null.</summary>
+    public ControlledVport? FindVport(ReadOnlySpan<byte> utf8)
+    {
+        Span<char> name = stackalloc char[LongestName];
+        return Encoding.UTF8.TryGetChars(utf8, name, out int length)
+            && _vports.GetAlternateLookup<ReadOnlySpan<char>>().TryGetValue(name[..length], out ControlledVport? vport) ? vport : null;
+    }
 
     /// <summary>The port whose device has this index, or null.</summary>
     public ControlledVport? FindVport(int ifindex) => _vports.Values.FirstOrDefault(vport => vport.Device.Ifindex == ifindex);

@@ -242,7 +242,7 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
 
         if (attributes.HasName)
         {
-            port = server.Datapaths.FindVport(Encoding.UTF8.GetString(attributes.Name));
+            port = server.Datapaths.FindVport(attributes.Name);
             return port is null || (request.Ifindex != 0 && request.Ifindex != port.Datapath.Ifindex) ? Errno.NoDevice : Errno.None;
         }
 
