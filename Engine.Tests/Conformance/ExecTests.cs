@@ -69,6 +69,15 @@ public sealed class ExecTests : IDisposable
     }
 
     [SkippableFact]
+    public void Netfilter_sockets_are_ones_that_select_can_wait_for()
+    {
+        // What iptables does, which ends at once with a descriptor above.
+        RequireOpenVSwitch();
+        const string Script = "import socket, select; a, b = (socket.socket(16, 3, 12) for _ in range(2)); select.select([a, b], [], [], 0); print(a.getsockname()[0] > 0, b.fileno() < 1024)";
+        Assert.Equal((0, "True True\n"), Run("python3", "-c", Script));
+    }
+
+    [SkippableFact]
     public void Many_flows_are_dumped_in_full()
     {
         const int Flows = 40_000;

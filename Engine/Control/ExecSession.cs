@@ -144,10 +144,17 @@ internal sealed class ExecSession : IDisposable
 
         // Told first: the program must not have a socket that ends with the server.
         Describe(client!).TrySend(_keeper, client!.Socket.Descriptor);
-        if (!_listener.TryPlace(in call, end.Descriptor, call.FindFreeDescriptor(_firstDescriptor), (type & Libc.SOCK_CLOEXEC) != 0, returnsIt: true))
+        if (!_listener.TryPlace(in call, end.Descriptor, ChooseDescriptor(in call), (type & Libc.SOCK_CLOEXEC) != 0, returnsIt: true))
         {
             _listener.Fail(in call, Errno.TooManyFiles);
         }
+    }
+
+    // iptables and the like wait for netfilter sockets by select(2), which ends at 1023.
+    private int ChooseDescriptor(in SeccompCall call)
+    {
+        int number = (int)call.Argument(2) == Libc.NETLINK_NETFILTER ? call.FindFreeDescriptor(SeccompFilter.FirstSelectable) : SeccompFilter.SelectableEnd;
+        return number < SeccompFilter.SelectableEnd ? number : call.FindFreeDescriptor(_firstDescriptor);
     }
 
     private void Send(in SeccompCall call, SocketClient client)

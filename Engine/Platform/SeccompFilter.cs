@@ -5,6 +5,9 @@ namespace Engine.Platform;
 /// <summary>The filter that hands over a program's generic netlink and netfilter sockets: socket(2) of these families, and sends and options on high descriptors.</summary>
 internal static unsafe class SeccompFilter
 {
+    /// <summary>Descriptors that select(2) can take, handed over as well: programs wait with it for netfilter sockets. From the first to before the last.</summary>
+    public const int FirstSelectable = 960, SelectableEnd = 1024;
+
     private const uint NumberOffset = 0, ArchitectureOffset = 4, FirstArgumentOffset = 16, ThirdArgumentOffset = 32;
 
     // The jump distances below count from the instruction after the jump; the program ends with these two.
@@ -52,7 +55,7 @@ internal static unsafe class SeccompFilter
         int allowEarly = 4 + calls;
         int socketBlock = allowEarly + 1;
         int descriptorBlock = socketBlock + 5;
-        int allow = descriptorBlock + 2;
+        int allow = descriptorBlock + 4;
         int notify = allow + 1;
         List<Libc.sock_filter> program =
         [
@@ -73,7 +76,9 @@ internal static unsafe class SeccompFilter
         program.Add(Jump(Libc.BPF_JMP_JEQ_K, Libc.NETLINK_GENERIC, notify - (socketBlock + 4), 0));
         program.Add(Jump(Libc.BPF_JMP_JEQ_K, Libc.NETLINK_NETFILTER, notify - (socketBlock + 5), allow - (socketBlock + 5)));
         program.Add(Load(FirstArgumentOffset));
-        program.Add(Jump(Libc.BPF_JMP_JGE_K, firstDescriptor, notify - (descriptorBlock + 2), allow - (descriptorBlock + 2)));
+        program.Add(Jump(Libc.BPF_JMP_JGE_K, firstDescriptor, notify - (descriptorBlock + 2), 0));
+        program.Add(Jump(Libc.BPF_JMP_JGE_K, SelectableEnd, allow - (descriptorBlock + 3), 0));
+        program.Add(Jump(Libc.BPF_JMP_JGE_K, FirstSelectable, notify - (descriptorBlock + 4), allow - (descriptorBlock + 4)));
         program.Add(Return(Libc.SECCOMP_RET_ALLOW));
         program.Add(Return(Libc.SECCOMP_RET_USER_NOTIF));
         Invariant.Assert(program.Count == notify + 1);
