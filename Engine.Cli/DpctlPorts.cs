@@ -1,6 +1,5 @@
 using System.Globalization;
 using Engine.Control;
-using Engine.Platform;
 using Engine.Primitives;
 using Engine.Vports;
 

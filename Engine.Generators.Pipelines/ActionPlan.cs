@@ -1,5 +1,4 @@
 using Engine.Actions;
-using Engine.Generators.Infrastructure;
 
 namespace Engine.Generators.Pipelines;
 

@@ -1,7 +1,4 @@
-using Engine.Datapaths;
 using Engine.Flows;
-using Engine.Packets;
-using Engine.Primitives;
 
 namespace Engine.Pipelines;
 

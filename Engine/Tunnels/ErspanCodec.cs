@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Engine.Flows;
-using Engine.Primitives;
 using Engine.Protocols;
 
 namespace Engine.Tunnels;

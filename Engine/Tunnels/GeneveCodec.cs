@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using Engine.Flows;
-using Engine.Primitives;
 using Engine.Protocols;
 
 namespace Engine.Tunnels;

@@ -1,5 +1,4 @@
 using Engine.Flows;
-using Engine.Primitives;
 
 namespace Engine.Tunnels;
 

@@ -1,6 +1,5 @@
 using Engine.Packets;
 using Engine.Platform;
-using Engine.Primitives;
 
 namespace Engine.Vports;
 
