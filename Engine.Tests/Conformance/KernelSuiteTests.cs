@@ -21,7 +21,7 @@ public sealed partial class KernelSuiteTests(ITestOutputHelper output)
     public void Tests_that_passed_pass()
     {
         Requires.NetworkAdministration();
-        foreach (string program in (string[])["ovs-vswitchd", "ovs-dpctl", "unshare", "apt-get", "make", "python3", "nc", "netstat", "arp", "tcpdump", "curl", "wget", "tc", "ethtool", "ping", "sysctl"])
+        foreach (string program in (string[])["ovs-vswitchd", "ovs-dpctl", "unshare", "apt-get", "make", "python3", "nc", "netstat", "arp", "tcpdump", "curl", "wget", "tc", "ethtool", "iptables", "ping", "sysctl"])
         {
             Requires.Program(program);
         }
