@@ -1,4 +1,5 @@
 using Bench;
+using Bench.Live;
 using Bench.Peers;
 using BenchmarkDotNet.Running;
 
@@ -14,6 +15,8 @@ switch (args)
         return WorkersCommand.Run();
     case ["control", ..]:
         return ControlRates.Run(args.AsSpan(1));
+    case ["live", ..]:
+        return LiveCommand.Run(args[1..]);
 }
 
 BenchmarkSwitcher.FromAssembly(typeof(Program).Assembly).Run(args);

@@ -89,7 +89,13 @@ internal static unsafe class Bpf
         return result < 0 ? Libc.LastErrno : Errno.None;
     }
 
-    private static FileDescriptor LoadProgram(uint type, ReadOnlySpan<Libc.bpf_insn> instructions, uint flags, string call)
+    /// <summary>Loads a program.</summary>
+    /// <param name="type">BPF_PROG_TYPE_*.</param>
+    /// <param name="instructions">The instructions.</param>
+    /// <param name="flags">BPF_F_*.</param>
+    /// <param name="call">What failed, for the exception.</param>
+    /// <exception cref="SystemCallException">The kernel refused.</exception>
+    public static FileDescriptor LoadProgram(uint type, ReadOnlySpan<Libc.bpf_insn> instructions, uint flags, string call)
     {
         fixed (Libc.bpf_insn* first = instructions)
         fixed (byte* license = "Apache-2.0"u8)
