@@ -111,6 +111,12 @@ internal sealed unsafe class PacketSocket : IDisposable
         }
     }
 
+    /// <summary>
+    /// Sends through the device's queueing discipline from now on. Without it the kernel drops a super-frame (ENOBUFS) that the device cannot cut itself;
+    /// with it, it cuts the frame.
+    /// </summary>
+    public static void StopBypassing(FileDescriptor socket) => socket.Set(Libc.SOL_PACKET, Libc.PACKET_QDISC_BYPASS, 0, "PACKET_QDISC_BYPASS");
+
     /// <summary>Opens a socket that receives nothing and only makes a device promiscuous, until it is closed.</summary>
     /// <exception cref="SystemCallException">The kernel refused.</exception>
     public static FileDescriptor OpenPromiscuous(int interfaceIndex)

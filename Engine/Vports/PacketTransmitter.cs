@@ -10,6 +10,8 @@ namespace Engine.Vports;
 internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor socket) : IDisposable
 {
     private readonly MessageQueue _queue = new(PacketBatch.Capacity);
+    private bool _hasSuperFrames;
+    private bool _isQueueing;
 
     /// <summary>As <see cref="IVportDriver.Transmit"/>.</summary>
     public int Transmit(PacketPool pool, ref PacketBatch batch)
@@ -26,6 +28,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
                 continue;
             }
 
+            _hasSuperFrames |= packet->Offload.GsoType != 0;
             _queue.Add((nint)packet + packet->DataOffset, packet->Length, packet->AvailableHeadroom, OffloadHeader.Of(ref *packet));
         }
 
@@ -82,11 +85,20 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
                 break;
             }
 
+            // A device that cannot cut super-frames: the kernel does it behind its queueing discipline.
+            if (errno == Errno.NoBuffers && _hasSuperFrames && !_isQueueing)
+            {
+                PacketSocket.StopBypassing(socket);
+                _isQueueing = true;
+                continue;
+            }
+
             // EMSGSIZE, EINVAL, ENOBUFS: this frame, not the next.
             next++;
         }
 
         _queue.Clear();
+        _hasSuperFrames = false;
         return sent;
     }
 }

@@ -18,6 +18,9 @@ public sealed unsafe class UringDriver : IVportDriver
     private readonly UringChannel _channel;
     private ulong _rxErrors;
 
+    // A device that cannot cut super-frames drops one of them; behind its queueing discipline the kernel cuts those that follow.
+    private bool _isQueueing;
+
     // Written by the control thread: the kernel forgets its count when asked.
     private ulong _rxQueueFull;
 
@@ -71,6 +74,12 @@ public sealed unsafe class UringDriver : IVportDriver
         ArgumentNullException.ThrowIfNull(pool);
         int sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno errno);
         _netdev.Report(errno);
+        if (errno == Errno.NoBuffers && !_isQueueing)
+        {
+            PacketSocket.StopBypassing(_socket);
+            _isQueueing = true;
+        }
+
         return sent;
     }
 
