@@ -139,6 +139,7 @@ public sealed class ExecKeeperTests : IDisposable
         using Process program = Start("sh", "-c", $"cd {_folder}; setsid sh -c '{Await("a")}' >/dev/null 2>&1 </dev/null & python3 -c 'import os\ntry:\n os.wait()\nexcept ChildProcessError: print(1)'");
         Assert.Equal("1\n", End(program, exit: 0));
         File.WriteAllText(System.IO.Path.Combine(_folder, "a"), "");
+        OpenVSwitch.WaitFor(() => FindKeepers().Length == 0, "the daemon and the keeper to end");
     }
 
     [SkippableFact]
