@@ -117,7 +117,7 @@ internal static class PipelineEmitter
 
     private static void EmitExecution(SourceWriter writer, PipelineSpec spec, ActionPlan actions)
     {
-        writer.Open("for (int i = 0; i < flows.Length;)");
+        writer.Open("for (int i = 0; (uint)i < (uint)flows.Length;)");
         writer.Open("if (flows[i] < 0)");
         writer.Write("i = s_table.ProcessOther(flows, i, ref batch, ref host);").Write("continue;").Close().Blank();
         if (actions.Compiled.Count + actions.Ports.Count + actions.General.Count != 0)
