@@ -11,8 +11,8 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Datagrams that fit.</summary>
     public const int Capacity = 16;
 
-    // The longest IP packet.
-    private const int BufferSize = 1 << 16;
+    // The longest IP packet, and some lines more, so that the first lines of the buffers fall into different sets of the cache.
+    private const int BufferSize = (1 << 16) + (5 * 64);
 
     private const int ControlSize = 256;
 
