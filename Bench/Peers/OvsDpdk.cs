@@ -144,6 +144,14 @@ internal sealed partial class OvsDpdk : IDisposable
 
         // One packet in a hundred is put into the exact-match cache: time for that.
         Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        return MeasureOnce(seconds) ?? MeasureOnce(seconds) ?? MeasureOnce(seconds * 4)
+            ?? throw new InvalidOperationException("Open vSwitch received no packets");
+    }
+
+    // Null when nothing was received: after a change of settings the PMD thread starts anew.
+    private Measurement? MeasureOnce(double seconds)
+    {
+        Processor.Signal(_switch!.Id, SignalContinue);
         Command("dpif-netdev/pmd-stats-clear");
         long start = Stopwatch.GetTimestamp();
         Thread.Sleep(TimeSpan.FromSeconds(seconds));
@@ -158,14 +166,19 @@ internal sealed partial class OvsDpdk : IDisposable
             counters.TryAdd(match.Groups[1].Value.Trim(), double.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture));
         }
 
+        if (!counters.TryGetValue("processing cycles", out double cycles))
+        {
+            return null;
+        }
+
         double packets = counters["packets received"];
         double cached = counters["emc hits"] + counters["smc hits"];
-        if (packets == 0 || counters["miss with success upcall"] + counters["miss with failed upcall"] > 0 || cached + counters["megaflow hits"] < packets * 0.99)
+        if (counters["miss with success upcall"] + counters["miss with failed upcall"] > 0 || cached + counters["megaflow hits"] < packets * 0.99)
         {
             throw new InvalidOperationException($"Open vSwitch did not forward every packet by a flow of the case:\n{text}");
         }
 
-        return new Measurement(packets, counters["processing cycles"], elapsed)
+        return new Measurement(packets, cycles, elapsed)
         {
             CacheShare = cached / packets,
             TableShare = counters["megaflow hits"] / packets,

@@ -36,9 +36,11 @@ internal static class PeersCommand
         foreach (PeerCase peerCase in options.Cases)
         {
             RunCase(peerCase, options, report, noOvs is null && peerCase.HasPeers, noTestpmd is null && peerCase.HasPeers && peerCase.FiveTuples <= MostPacketsOfTestpmd);
+
+            // Each time: what is measured stays when a later case fails.
+            report.WriteFiles();
         }
 
-        report.WriteFiles();
         return 0;
     }
 
