@@ -138,7 +138,7 @@ public sealed class PipelineDiagnosticsTests
     [Fact]
     public void Every_diagnostic_is_in_the_catalogue()
     {
-        string catalogue = File.ReadAllText(Path.Combine(Architecture.Repository.Root, "Engine.Generators.Pipelines", "AnalyzerReleases.Unshipped.md"));
+        string catalogue = File.ReadAllText(Path.Combine(Architecture.Repository.Root, "Engine.Generators", "Pipelines", "AnalyzerReleases.Unshipped.md"));
         string[] tested = [.. typeof(PipelineDiagnosticsTests).GetMethods().SelectMany(static method => method.Name.Split('_')).Where(static word => word.StartsWith("ENG", StringComparison.Ordinal)).Distinct()];
         string[] listed = [.. catalogue.Split('\n').Where(static line => line.StartsWith("ENG", StringComparison.Ordinal)).Select(static line => line[..7])];
         Assert.Equal(listed.Order(), tested.Order());

@@ -14,7 +14,7 @@ public sealed class SampleTests : IDisposable
         "Release";
 #endif
 
-    private static readonly string Folder = Path.Combine(Repository.Root, "Samples", "TwoPorts");
+    private static readonly string Folder = Path.Combine(Repository.Root, "Engine.Cli", "Samples", "TwoPorts");
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("engine-sample-");
 
@@ -55,7 +55,7 @@ public sealed class SampleTests : IDisposable
             [Flow("in_port(1),eth_type(0x0806)", "2")]
             public static partial class Lan;
             """;
-        string path = Path.Combine(Repository.Root, "Engine.Generators.Pipelines", "README.md"), readme = File.ReadAllText(path);
+        string path = Path.Combine(Repository.Root, "Engine.Generators", "Pipelines", "README.md"), readme = File.ReadAllText(path);
         PipelineRun run = new(Lan);
         Assert.Empty(run.Reported);
         string generated = run.Sources["Lan.g.cs"];
