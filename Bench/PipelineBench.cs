@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using BenchmarkDotNet.Attributes;
 using Engine.Datapaths;
-using Engine.Flows;
 using Engine.Packets;
 using Engine.Pipelines;
 using Engine.Text;

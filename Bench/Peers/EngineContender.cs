@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
-using Engine.Actions;
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Platform;

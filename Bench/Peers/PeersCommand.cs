@@ -1,4 +1,3 @@
-using System.Globalization;
 using Engine.Datapaths;
 
 namespace Bench.Peers;

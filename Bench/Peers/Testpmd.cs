@@ -26,7 +26,9 @@ internal sealed partial class Testpmd : IContender
                 "--", "-i", $"--forward-mode={mode}", "--record-core-cycles", $"--total-num-mbufs={Math.Max(32_768, packets * 2)}",
             ])
         {
-            RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
         };
         _process = Process.Start(start)!;
         AppDomain.CurrentDomain.ProcessExit += End;

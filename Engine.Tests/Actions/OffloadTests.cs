@@ -2,7 +2,6 @@ using Engine.Actions;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
-using Engine.Protocols;
 using static Engine.Tests.Actions.ActionBytes;
 
 namespace Engine.Tests.Actions;

@@ -1,4 +1,3 @@
-using Engine.Packets;
 using Engine.Platform;
 using Engine.Tests.Oracles;
 using Engine.Tests.Tunnels;

@@ -1,4 +1,3 @@
-using Engine.Control;
 using Engine.Datapaths;
 using Engine.Netlink;
 using Engine.Packets;

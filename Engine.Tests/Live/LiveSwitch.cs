@@ -2,7 +2,6 @@ using Engine.Cli;
 using Engine.Control;
 using Engine.Datapaths;
 using Engine.Packets;
-using Engine.Primitives;
 using Engine.Tests.Conformance;
 using Engine.Vports;
 

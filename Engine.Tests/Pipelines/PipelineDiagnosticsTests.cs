@@ -2,7 +2,6 @@ using System.Reflection;
 using System.Text;
 using Engine.Tests.Text;
 using Microsoft.CodeAnalysis;
-using Xunit.Sdk;
 
 namespace Engine.Tests.Pipelines;
 

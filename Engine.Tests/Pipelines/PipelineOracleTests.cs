@@ -1,12 +1,9 @@
 using System.Text;
 using Engine.Actions;
-using Engine.Datapaths;
 using Engine.Flows;
-using Engine.Packets;
 using Engine.Tests.Golden;
 using Engine.Tests.Oracles;
 using Engine.Text;
-using Engine.Vports;
 using Xunit.Abstractions;
 
 namespace Engine.Tests.Pipelines;

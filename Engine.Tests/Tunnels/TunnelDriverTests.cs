@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Tests.Oracles;
-using Engine.Tunnels;
 
 namespace Engine.Tests.Tunnels;
 
