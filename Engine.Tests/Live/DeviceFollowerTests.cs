@@ -1,4 +1,3 @@
-using Engine.Datapaths;
 using Engine.Netlink;
 using Engine.Packets;
 using Engine.Tests.Control;

@@ -1,7 +1,6 @@
 using System.Text;
 using Engine.Actions;
 using Engine.Flows;
-using Engine.Tests.Golden;
 using Engine.Tests.Oracles;
 using Engine.Text;
 using Xunit.Abstractions;
