@@ -11,8 +11,9 @@ namespace Engine.Tests.Allocation;
 public sealed class MillionFlowsTests(ITestOutputHelper output)
 {
     private const int FlowCount = 1_000_000;
+
     // Managed and native together.
-    private const int MostBytesEach = 704;
+    private const int MostBytesEach = 512;
 
     [Theory]
     [InlineData(false)]

@@ -7,39 +7,40 @@ namespace Engine.Flows;
 
 /// <summary>A flow: masked key, mask, actions, identity, statistics.</summary>
 /// <remarks>
-/// <para>What packets need is in a <see cref="FlowRecord"/>, which is used again after the flow was removed; the rest is here.</para>
+/// <para>What packets need is in a <see cref="FlowRecord"/>, the core of the key and the counters among it. The record is used again after
+/// the flow was removed; what the flow still has to tell is copied out before.</para>
 /// <para>Threads: key and mask never change. The control thread replaces the actions and marks the removal; workers read both at any
 /// time. Each worker writes only its own statistics. A removed flow stays valid for whoever still holds it.</para>
 /// </remarks>
 public sealed unsafe class Flow
 {
-    private readonly FlowKeyCore _core;
     private readonly ulong[] _tail;
-    private readonly CompactKey? _unmaskedKey;
+
+    // The whole key without the zero words at its end; null for a flow with a UFID.
+    private readonly ulong[]? _unmaskedKey;
     private readonly FlowRecords _records;
-    private readonly int _workerCount;
     private FlowActions _actions;
 
     // In reach as long as the flow, which holds the records.
     private FlowRecord* _record;
 
-    // Once there is no record: what was counted in it.
-    private FlowStats _final;
-    private FlowStats _cleared;
+    // Once there is no record: what was in it.
+    private Remains? _remains;
+
+    // What had been counted when the counters were cleared last.
+    private StrongBox<FlowStats>? _cleared;
     private bool _isRemoved;
 
-    internal Flow(in FlowKey key, FlowMask mask, FlowActions actions, Ufid ufid, FlowRecords records, int workerCount)
+    internal Flow(in FlowKey key, FlowMask mask, FlowActions actions, Ufid ufid, FlowRecords records)
     {
         Mask = mask;
         Ufid = ufid;
         _actions = actions;
         FlowKey.MaskedCopy(in key, in mask.Bits, out FlowKey masked);
-        _core = Unaligned.Reinterpret<FlowKey, FlowKeyCore>(ref masked);
         _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
         mask.CopyTail(in key, _tail);
-        _unmaskedKey = ufid.IsPresent ? null : new CompactKey(in key);
+        _unmaskedKey = ufid.IsPresent ? null : FlowMask.Words(in key).TrimEnd(0ul).ToArray();
         _records = records;
-        _workerCount = workerCount;
         Index = records.Add(this, in masked, _tail);
         _record = records[Index];
         Volatile.Write(ref _record->Output, actions.SingleOutputPort);
@@ -64,43 +65,45 @@ public sealed unsafe class Flow
     public bool IsRemoved => Volatile.Read(ref _isRemoved);
 
     /// <summary>Whether a packet with this key matches.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool Matches(in FlowKey key)
     {
-        FlowMask mask = Mask;
-        return FlowKey.MaskedEqualsCore(in key, in mask.Bits, in CoreAsKey) && (mask.IsCoreOnly || mask.TailEquals(in key, _tail));
+        FlowRecord* record = _record;
+        return record != null
+            ? Matches(in key, in record->CoreAsKey)
+            : Matches(in key, in _remains!.CoreAsKey);
     }
 
     /// <summary>Copies the masked key.</summary>
     public void CopyKey(out FlowKey key)
     {
         key = default;
-        Unaligned.Reinterpret<FlowKey, FlowKeyCore>(ref key) = _core;
+        Unaligned.Reinterpret<FlowKey, FlowRecord.KeyCore>(ref key) = _record != null ? _record->Core : _remains!.Core;
         Mask.RestoreTail(_tail, ref key);
     }
 
     /// <summary>Copies the key as it was given, bits outside of the mask included; for a flow with a UFID, the masked key.</summary>
     public void CopyUnmaskedKey(out FlowKey key)
     {
-        if (_unmaskedKey is { } compact)
-        {
-            compact.CopyTo(out key);
-        }
-        else
+        if (_unmaskedKey is not { } words)
         {
             CopyKey(out key);
+            return;
         }
+
+        key = default;
+        words.CopyTo(FlowMask.MutableWords(ref key));
+        key.Segments = key.FindSegments();
     }
 
     /// <summary>What all workers have counted since the last clear.</summary>
     public FlowStats ReadStats()
     {
         FlowStats sum = ReadTotal();
-        sum.Packets -= _cleared.Packets;
-        sum.Bytes -= _cleared.Bytes;
-        if (sum.UsedAtMs <= _cleared.UsedAtMs)
+        if (_cleared is { Value: { } cleared })
         {
-            sum.UsedAtMs = 0;
+            sum.Packets -= cleared.Packets;
+            sum.Bytes -= cleared.Bytes;
+            sum.UsedAtMs = sum.UsedAtMs <= cleared.UsedAtMs ? 0 : sum.UsedAtMs;
         }
 
         return sum;
@@ -111,8 +114,8 @@ public sealed unsafe class Flow
     /// cleared, and a flag that a worker adds at this very moment may be lost.</remarks>
     public void ClearStats()
     {
-        _cleared = ReadTotal();
-        for (int worker = 0; _record != null && worker < _workerCount; worker++)
+        _cleared = new StrongBox<FlowStats>(ReadTotal());
+        for (int worker = 0; _record != null && worker < _records.WorkerCount; worker++)
         {
             StatsOf(worker).TcpFlags = 0;
         }
@@ -137,10 +140,13 @@ public sealed unsafe class Flow
         _records.Remove(Index);
     }
 
-    /// <summary>The record will be used again: keeps what was counted in it.</summary>
+    /// <summary>The record will be used again: keeps what is in it.</summary>
     internal void Detach()
     {
-        _final = ReadTotal();
+        _remains = new Remains(in _record->Core, ReadTotal());
+
+        // Who finds no record finds the remains.
+        Interlocked.MemoryBarrier();
         _record = null;
     }
 
@@ -158,10 +164,19 @@ public sealed unsafe class Flow
         return FlowMask.Words(in own).SequenceEqual(FlowMask.Words(in key));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private bool Matches(in FlowKey key, in FlowKey core) =>
+        FlowKey.MaskedEqualsCore(in key, in Mask.Bits, in core) && (Mask.IsCoreOnly || Mask.TailEquals(in key, _tail));
+
     private FlowStats ReadTotal()
     {
-        FlowStats sum = _final;
-        for (int worker = 0; _record != null && worker < _workerCount; worker++)
+        if (_record == null)
+        {
+            return _remains!.Stats;
+        }
+
+        FlowStats sum = default;
+        for (int worker = 0; worker < _records.WorkerCount; worker++)
         {
             sum.Add(in StatsOf(worker));
         }
@@ -169,38 +184,16 @@ public sealed unsafe class Flow
         return sum;
     }
 
-    // In bounds: only the core of the result is read, which is what there is.
-    private ref readonly FlowKey CoreAsKey
+    /// <summary>What a flow that has lost its record can still be asked for.</summary>
+    private sealed class Remains(in FlowRecord.KeyCore core, FlowStats stats)
     {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref Unaligned.ReinterpretReadOnly<FlowKeyCore, FlowKey>(in _core);
-    }
+        /// <summary>The masked core of the key.</summary>
+        public readonly FlowRecord.KeyCore Core = core;
 
-    /// <summary>The core segment of a key. 64 bytes.</summary>
-    [InlineArray(FlowMask.CoreWords)]
-    private struct FlowKeyCore
-    {
-        [SuppressMessage("Style", "IDE0044:Add readonly modifier", Justification = "The element of an inline array.")]
-        private ulong _first;
-    }
+        /// <summary>What all workers have counted.</summary>
+        public readonly FlowStats Stats = stats;
 
-    /// <summary>A whole key without the zero words at its end.</summary>
-    private sealed class CompactKey
-    {
-        private readonly ulong[] _words;
-        private readonly FlowKeySegments _segments;
-
-        public CompactKey(in FlowKey key)
-        {
-            _words = FlowMask.Words(in key).TrimEnd(0ul).ToArray();
-            _segments = key.Segments;
-        }
-
-        public void CopyTo(out FlowKey key)
-        {
-            key = default;
-            _words.CopyTo(MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref key, 1))));
-            key.Segments = _segments;
-        }
+        // In bounds: only the core of the result is read, which is what there is.
+        public ref readonly FlowKey CoreAsKey => ref Unaligned.ReinterpretReadOnly<FlowRecord.KeyCore, FlowKey>(in Core);
     }
 }

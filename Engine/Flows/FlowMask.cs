@@ -155,7 +155,8 @@ public sealed unsafe class FlowMask : IEquatable<FlowMask>
     internal static ReadOnlySpan<ulong> Words(in FlowKey key) =>
         MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in key, 1)))[..WordCount];
 
-    private static Span<ulong> MutableWords(ref FlowKey key) =>
+    /// <summary>The words of a key, to be written.</summary>
+    internal static Span<ulong> MutableWords(ref FlowKey key) =>
         MemoryMarshal.Cast<byte, ulong>(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref key, 1)))[..WordCount];
 
     [MethodImpl(MethodImplOptions.NoInlining)]

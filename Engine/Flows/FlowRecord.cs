@@ -55,6 +55,10 @@ internal unsafe struct FlowRecord
         set => Volatile.Write(ref _mask, (nint)value);
     }
 
+    /// <summary>The masked core.</summary>
+    [UnscopedRef]
+    public readonly ref readonly KeyCore Core => ref _core;
+
     /// <summary>Copies the core of a masked key.</summary>
     public void SetCore(in FlowKey masked) => _core = Unsafe.As<FlowKey, KeyCore>(ref Unsafe.AsRef(in masked));
 

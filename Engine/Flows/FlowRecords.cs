@@ -42,6 +42,9 @@ internal sealed unsafe class FlowRecords
         _chunkTable = (nint*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(_chunks.Span));
     }
 
+    /// <summary>How many workers count.</summary>
+    public int WorkerCount => _readers.ReaderCount;
+
     /// <summary>The record at an index that was given out.</summary>
     public FlowRecord* this[int index]
     {

@@ -27,7 +27,6 @@ public sealed unsafe class FlowTable
     private readonly Dictionary<FlowMask, MaskUse> _masks = [];
     private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
     private readonly Dictionary<FlowKeySegments, FlowKey> _common = [];
-    private readonly int _workerCount;
     private readonly FlowRecords _records;
 
     // Flows of one mask often come in a row: the last one is compared before a mask is prepared.
@@ -38,7 +37,6 @@ public sealed unsafe class FlowTable
     public FlowTable(int workerCount = 1)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(workerCount);
-        _workerCount = workerCount;
         Readers = new QuiescentState(workerCount);
         _records = new FlowRecords(Readers);
     }
@@ -235,7 +233,7 @@ public sealed unsafe class FlowTable
     {
         MaskUse use = _lastUse is { } last && last.Mask.HasBits(in mask) ? last : UseOf(in mask);
         _lastUse = use;
-        Flow flow = new(in key, use.Mask, actions, ufid, _records, _workerCount);
+        Flow flow = new(in key, use.Mask, actions, ufid, _records);
         use.FlowCount++;
         int passed = use.Subtable.Insert(flow, in key);
         if (passed > MostOfOneHash && !use.Subtable.Signature.Equals(use.Mask))

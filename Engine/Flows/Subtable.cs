@@ -42,7 +42,8 @@ internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
                 return null;
             }
 
-            if (slot >> 32 == hash && records.FlowOf((int)slot) is { } flow && flow.Matches(in key))
+            // Anyone may ask, so the record may be used again while it is compared; then its flow is no longer this one.
+            if (slot >> 32 == hash && records.FlowOf((int)slot) is { } flow && flow.Matches(in key) && records.FlowOf((int)slot) == flow)
             {
                 return flow;
             }
