@@ -46,6 +46,15 @@ public class ReadmeTests
         Assert.Equal(Snippet(), shown);
     }
 
+    [Fact]
+    public void The_README_shows_the_sample_appliance()
+    {
+        string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
+        string shown = readme.Split("```csharp\n")[2].Split("```")[0];
+
+        Assert.Equal(File.ReadAllText(Path.Combine(Repository.Root, "Engine.Cli", "Samples", "TwoPorts", "Program.cs")), shown);
+    }
+
     private static string Snippet()
     {
         IEnumerable<string> lines = File.ReadLines(Path.Combine(Repository.Root, "Engine.Tests", "ReadmeTests.cs"))
