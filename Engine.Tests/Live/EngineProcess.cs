@@ -65,7 +65,7 @@ internal sealed class EngineProcess : IDisposable
     public string Do(params string[] arguments)
     {
         (int exit, string output, string error) = Dpctl(arguments);
-        Assert.True(exit == 0, $"{string.Join(' ', arguments)}: exit {exit}: {error}");
+        Assert.True(exit == 0, $"{string.Join(' ', arguments)}: exit {exit}: {error}{(exit != 0 && Process.WaitForExit(200) ? $"The engine has ended: {_error.Result}" : null)}");
         return output;
     }
 

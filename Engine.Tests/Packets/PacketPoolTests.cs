@@ -128,4 +128,45 @@ public unsafe class PacketPoolTests
     [InlineData(1, 3001)]
     public void Sizes_that_cannot_be_are_refused(int frameCount, int frameSize) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new PacketPool(frameCount, frameSize));
+
+    [Fact]
+    public unsafe void Frames_given_back_by_another_thread_while_the_worker_runs_are_all_there_again()
+    {
+        using PacketPool pool = new(frameCount: 512, largeFrameCount: 1);
+        nint[] held = [.. Enumerable.Range(0, 256).Select(_ => (nint)pool.TryAllocate())];
+        Thread other = new(() =>
+        {
+            foreach (nint frame in held)
+            {
+                pool.GiveBack((Packet*)frame);
+            }
+        });
+        other.Start();
+
+        // The worker takes all that it can get meanwhile, and frees half of it again.
+        List<nint> own = [];
+        do
+        {
+            for (Packet* packet = pool.TryAllocate(); packet != null; packet = pool.TryAllocate())
+            {
+                own.Add((nint)packet);
+            }
+
+            for (int i = own.Count / 2; i > 0; i--)
+            {
+                pool.Free((Packet*)own[^1]);
+                own.RemoveAt(own.Count - 1);
+            }
+        }
+        while (!other.Join(0));
+
+        for (Packet* packet = pool.TryAllocate(); packet != null; packet = pool.TryAllocate())
+        {
+            own.Add((nint)packet);
+        }
+
+        Assert.Equal(512, own.Distinct().Count());
+        Assert.Equal(512, own.Count);
+        Assert.Equal(0, pool.FreeCount);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Primitives;
@@ -7,7 +8,7 @@ namespace Engine.Packets;
 /// <summary>Packet memory of one worker: many frames of standard size, a few large ones, and the lists of the free ones.</summary>
 /// <remarks>
 /// <para>The regions are page aligned and never move, so that the standard one can serve as AF_XDP UMEM.</para>
-/// <para>Threads: one worker allocates and frees. A pool is never shared.</para>
+/// <para>Threads: one worker allocates and frees. A pool is never shared; only <see cref="GiveBack"/> is for other threads.</para>
 /// </remarks>
 public sealed unsafe class PacketPool : IDisposable
 {
@@ -99,6 +100,9 @@ public sealed unsafe class PacketPool : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Free(Packet* packet) => (packet->IsLarge ? _large : _standard).Free(packet);
 
+    /// <summary>Frees a packet on any thread while the worker runs: what a driver that is closed still held.</summary>
+    internal void GiveBack(Packet* packet) => (packet->IsLarge ? _large : _standard).GiveBack(packet);
+
     /// <summary>Unmaps the regions. No packet of the pool may be used afterwards.</summary>
     public void Dispose()
     {
@@ -117,6 +121,9 @@ public sealed unsafe class PacketPool : IDisposable
     {
         private readonly nint[] _free;
         private readonly byte* _frames;
+
+        // Frames that other threads have freed, taken when there is no other.
+        private readonly ConcurrentQueue<nint> _givenBack = new();
         private void* _allocation;
         private readonly bool _isLarge;
         private int _freeCount;
@@ -142,7 +149,7 @@ public sealed unsafe class PacketPool : IDisposable
 
         public int FrameSize { get; }
 
-        public int FreeCount => _freeCount + _unusedCount;
+        public int FreeCount => _freeCount + _unusedCount + _givenBack.Count;
 
         public nint Frames => (nint)_frames;
 
@@ -169,6 +176,12 @@ public sealed unsafe class PacketPool : IDisposable
             _free[_freeCount++] = (nint)packet;
         }
 
+        public void GiveBack(Packet* packet)
+        {
+            Invariant.Assert(packet == PacketAt(packet->FrameIndex));
+            _givenBack.Enqueue((nint)packet);
+        }
+
         public void Release()
         {
             NativeMemory.Free(_allocation);
@@ -180,13 +193,24 @@ public sealed unsafe class PacketPool : IDisposable
         {
             if (_unusedCount == 0)
             {
-                return null;
+                return TryTakeBack();
             }
 
             int index = FrameCount - _unusedCount--;
             Packet* packet = PacketAt(index);
             packet->InitializeFrame(FrameSize, index, _isLarge);
             return packet;
+        }
+
+        private Packet* TryTakeBack()
+        {
+            if (!_givenBack.TryDequeue(out nint frame))
+            {
+                return null;
+            }
+
+            ((Packet*)frame)->Reset();
+            return (Packet*)frame;
         }
 
         // In bounds: an index below FrameCount times FrameSize lies inside the region.

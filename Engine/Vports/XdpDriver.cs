@@ -185,7 +185,7 @@ public sealed unsafe class XdpDriver : IVportDriver
     {
         if (_gathered != null)
         {
-            _memory.Pool.Free(_gathered);
+            _memory.Pool.GiveBack(_gathered);
             _gathered = null;
         }
 
@@ -196,7 +196,7 @@ public sealed unsafe class XdpDriver : IVportDriver
             if (_held[i])
             {
                 _held[i] = false;
-                _memory.Pool.Free(PacketOf((ulong)i * (uint)_memory.Pool.StandardFrameSize));
+                _memory.Pool.GiveBack(PacketOf((ulong)i * (uint)_memory.Pool.StandardFrameSize));
             }
         }
     }
