@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Engine.Control;
 using Engine.Datapaths;
@@ -122,6 +123,43 @@ public sealed class WorkerTests
         foreach (Worker worker in live.Datapath.Datapath.Workers)
         {
             Assert.Equal(0, worker.Pool.UsedCount);
+        }
+    }
+
+    [SkippableTheory]
+    [InlineData("spare,driver=packet")]
+    [InlineData("spare,driver=uring")]
+    [InlineData("spare,driver=xdp")]
+    [InlineData("inner,type=internal")]
+    public void A_port_can_come_back_at_once_while_programs_are_started(string port)
+    {
+        using TwoHosts hosts = new();
+        hosts.Switch.Run("ip link add spare type veth peer name other; ip link set spare up; ip link set other up");
+        using LiveSwitch live = new(hosts.Switch, 1, LiveSwitch.Joined());
+        using CancellationTokenSource stop = new();
+
+        // Between its fork and its exec a process has copies of all descriptors of this one, those that are closed meanwhile too.
+        Task starts = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using Process process = Process.Start("true");
+                process.WaitForExit();
+            }
+        });
+        try
+        {
+            string name = port.Split(',')[0];
+            for (int i = 0; i < 30; i++)
+            {
+                live.Do($"add-if dp-live {port}");
+                live.Do($"del-if dp-live {name}");
+            }
+        }
+        finally
+        {
+            stop.Cancel();
+            starts.GetAwaiter().GetResult();
         }
     }
 

@@ -73,7 +73,7 @@ internal static unsafe class Bpf
     /// <param name="interfaceIndex">The device, in the network namespace of the calling thread.</param>
     /// <param name="attachType">BPF_XDP or BPF_TCX_INGRESS.</param>
     /// <param name="flags">XDP_FLAGS_* for XDP.</param>
-    /// <param name="link">The link; closing it detaches the program.</param>
+    /// <param name="link">The link, for <see cref="Detach"/>; the program goes also when the last copy of it is closed, as when the process ends.</param>
     /// <returns>What the kernel said.</returns>
     public static Errno TryAttach(FileDescriptor program, int interfaceIndex, uint attachType, uint flags, out FileDescriptor? link)
     {
@@ -87,6 +87,15 @@ internal static unsafe class Bpf
         nint result = Call(Libc.BPF_LINK_CREATE, ref attributes);
         link = result < 0 ? null : new FileDescriptor((int)result);
         return result < 0 ? Libc.LastErrno : Errno.None;
+    }
+
+    /// <summary>Takes a program off its device at once, other copies of the link notwithstanding, and closes the link.</summary>
+    public static void Detach(FileDescriptor link)
+    {
+        // ENOLINK when the device has gone before.
+        Libc.bpf_attr attributes = new() { link_detach_link_fd = (uint)link.Number };
+        _ = Call(Libc.BPF_LINK_DETACH, ref attributes);
+        link.Dispose();
     }
 
     /// <summary>Loads a program.</summary>

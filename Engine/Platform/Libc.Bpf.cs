@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     public const int BPF_MAP_UPDATE_ELEM = 2;
     public const int BPF_PROG_LOAD = 5;
     public const int BPF_LINK_CREATE = 28;
+    public const int BPF_LINK_DETACH = 34;
 
     public const uint BPF_MAP_TYPE_XSKMAP = 17;
 
@@ -94,5 +95,8 @@ internal static unsafe partial class Libc
 
         [FieldOffset(12)]
         public uint link_create_flags;
+
+        [FieldOffset(0)]
+        public uint link_detach_link_fd;
     }
 }

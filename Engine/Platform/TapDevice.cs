@@ -8,6 +8,8 @@ namespace Engine.Platform;
 /// <remarks>Lives as long as the descriptor: it is gone when this is disposed or the process ends. Threads: one reads and writes.</remarks>
 internal sealed unsafe class TapDevice : IDisposable
 {
+    private const int PatienceMs = 500;
+
     private readonly FileDescriptor _descriptor;
 
     /// <summary>Makes a device in the network namespace of the calling thread. It is down, its address random.</summary>
@@ -25,11 +27,15 @@ internal sealed unsafe class TapDevice : IDisposable
                 throw new SystemCallException("ioctl TUNSETIFF", Errno.InvalidArgument);
             }
 
-            if (Libc.ioctl(_descriptor.Number, Libc.TUNSETIFF, &request) < 0)
+            int attempt = 0;
+            while (Libc.ioctl(_descriptor.Number, Libc.TUNSETIFF, &request) < 0)
             {
                 // The kernel's own internal ports say EEXIST where TAP says EBUSY.
                 Errno errno = Libc.LastErrno;
-                throw new SystemCallException("ioctl TUNSETIFF", errno == Errno.Busy ? Errno.Exists : errno);
+                if (errno != Errno.Busy || !Lingering.Wait(ref attempt, PatienceMs))
+                {
+                    throw new SystemCallException("ioctl TUNSETIFF", errno == Errno.Busy ? Errno.Exists : errno);
+                }
             }
 
             // What the host may leave undone. USO is refused by kernels before 6.2, which then have the rest.

@@ -6,8 +6,7 @@ namespace Engine.Platform;
 /// <remarks>Threads: one runs the rings.</remarks>
 internal sealed unsafe class XdpSocket : IDisposable
 {
-    private const int Attempts = 100;
-    private const int AttemptPauseMs = 10;
+    private const int PatienceMs = 1000;
 
     private readonly FileDescriptor _socket;
 
@@ -86,31 +85,25 @@ internal sealed unsafe class XdpSocket : IDisposable
             sxdp_queue_id = (uint)queue,
             sxdp_shared_umem_fd = (uint)(sharedWith?.Number ?? 0),
         };
-        Errno errno = Errno.None;
-        for (int i = 0; i < Attempts; i++)
+        int attempt = 0;
+        for (; ; )
         {
             if (Libc.bind(_socket.Number, &address, (uint)sizeof(Libc.sockaddr_xdp)) == 0)
             {
                 return Errno.None;
             }
 
-            errno = Libc.LastErrno;
+            Errno errno = Libc.LastErrno;
             if (errno == Errno.InvalidArgument && (address.sxdp_flags & Libc.XDP_USE_SG) != 0)
             {
                 address.sxdp_flags &= unchecked((ushort)~Libc.XDP_USE_SG);
             }
-            else if (errno == Errno.Busy)
+            else if (errno != Errno.Busy || !Lingering.Wait(ref attempt, PatienceMs))
             {
-                // A socket that was closed a moment ago still holds the queue: the kernel lets go of it later.
-                Thread.Sleep(AttemptPauseMs);
-            }
-            else
-            {
-                break;
+                // The kernel lets go of a closed socket's queue later.
+                return errno;
             }
         }
-
-        return errno;
     }
 
     /// <summary>Has the kernel go on with the transmit ring.</summary>

@@ -116,7 +116,12 @@ public sealed class Netdev : IDisposable
     /// <summary>Gives the device's frames back to the host.</summary>
     public void Dispose()
     {
-        _takeLink?.Dispose();
+        if (_takeLink is { } link)
+        {
+            Bpf.Detach(link);
+            _takeLink = null;
+        }
+
         DetachXdp();
         _claim?.Dispose();
         _device.Dispose();
@@ -195,7 +200,11 @@ public sealed class Netdev : IDisposable
     /// <summary>Takes the XDP program off again, when no driver has come of it.</summary>
     internal void DetachXdp()
     {
-        _xdpLink?.Dispose();
+        if (_xdpLink is { } link)
+        {
+            Bpf.Detach(link);
+        }
+
         _xdpSockets?.Dispose();
         (_xdpLink, _xdpSockets) = (null, null);
     }
