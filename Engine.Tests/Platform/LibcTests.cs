@@ -59,6 +59,7 @@ public sealed class LibcTests
         ["bpf_attr.link_create_target_ifindex"] = "link_create.target_ifindex",
         ["bpf_attr.link_create_attach_type"] = "link_create.attach_type",
         ["bpf_attr.link_create_flags"] = "link_create.flags",
+        ["bpf_attr.link_detach_link_fd"] = "link_detach.link_fd",
         ["seccomp_notif.nr"] = "data.nr",
         ["seccomp_notif.arch"] = "data.arch",
         ["seccomp_notif.instruction_pointer"] = "data.instruction_pointer",
