@@ -113,10 +113,10 @@ internal sealed class ControlRates : IDisposable
         {
             int received = client.Receive(_buffer, out _);
             length += received;
-            for (ReadOnlySpan<byte> rest = _buffer.AsSpan(0, received); !rest.IsEmpty; messages++)
+            foreach (ReadOnlySpan<byte> message in new NetlinkMessages(_buffer.AsSpan(0, received)))
             {
-                isDone = MemoryMarshal.Read<ushort>(rest[4..]) == NetlinkHeader.DoneType;
-                rest = rest[Math.Min((MemoryMarshal.Read<int>(rest) + 3) & ~3, rest.Length)..];
+                isDone = NetlinkMessages.HeaderOf(message).Type == NetlinkHeader.DoneType;
+                messages++;
             }
         }
 

@@ -10,12 +10,7 @@ internal static class DpctlCommand
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
-        Option<string> socket = new("--socket")
-        {
-            Description = "Socket of the engine.",
-            HelpName = "PATH",
-            DefaultValueFactory = _ => SocketServer.DefaultPath,
-        };
+        Option<string> socket = SocketOption.Create("Socket of the engine.");
         Command command = new("dpctl", $"Show and change the datapaths of a running engine, as ovs-dpctl does.\n\n{DpctlVerb.Help}") { socket };
         DpctlOptions.Reader options = DpctlOptions.AddTo(command);
         command.SetAction(parsed =>

@@ -15,12 +15,7 @@ internal static class ExecCommand
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
-        Option<string> socket = new("--socket")
-        {
-            Description = "Socket of the engine that the program is to reach.",
-            HelpName = "PATH",
-            DefaultValueFactory = _ => SocketServer.DefaultPath,
-        };
+        Option<string> socket = SocketOption.Create("Socket of the engine that the program is to reach.");
         Argument<string[]> program = new("PROGRAM")
         {
             Description = "Program and arguments, after --. What it starts reaches the engine too.",

@@ -19,12 +19,7 @@ internal static class RunCommand
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
-        Option<string> socket = new("--socket")
-        {
-            Description = "Where control programs reach the engine.",
-            HelpName = "PATH",
-            DefaultValueFactory = _ => SocketServer.DefaultPath,
-        };
+        Option<string> socket = SocketOption.Create("Where control programs reach the engine.");
         Option<string> cores = new("--cores")
         {
             Description = "Processors for the workers, one each, as in 0,2-4. Without it there is one worker, which the host moves as it likes.",

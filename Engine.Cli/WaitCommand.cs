@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
-using System.Net.Sockets;
 using Engine.Control;
+using Engine.Platform;
 
 namespace Engine.Cli;
 
@@ -9,24 +9,12 @@ namespace Engine.Cli;
 internal static class WaitCommand
 {
     private const int PauseMs = 20;
-
-    // CTRL_CMD_GETFAMILY for "ovs_datapath": nlmsghdr, genlmsghdr, CTRL_ATTR_FAMILY_NAME.
-    private static readonly byte[] Request =
-    [
-        40, 0, 0, 0, 16, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-        3, 1, 0, 0,
-        17, 0, 2, 0, .. "ovs_datapath\0"u8, 0, 0, 0,
-    ];
+    private const int AnswerMs = 1000;
 
     /// <summary>Makes the verb.</summary>
     public static Command Create()
     {
-        Option<string> socket = new("--socket")
-        {
-            Description = "Where the engine is reached.",
-            HelpName = "PATH",
-            DefaultValueFactory = _ => SocketServer.DefaultPath,
-        };
+        Option<string> socket = SocketOption.Create("Where the engine is reached.");
         Option<double> timeout = new("--timeout")
         {
             Description = "How long to wait at most.",
@@ -60,13 +48,12 @@ internal static class WaitCommand
     {
         try
         {
-            using Socket socket = new(AddressFamily.Unix, SocketType.Seqpacket, ProtocolType.Unspecified) { ReceiveTimeout = 1000 };
-            socket.Connect(new UnixDomainSocketEndPoint(path));
-            socket.Send(Request);
-            fault = "no answer";
-            return socket.Receive(new byte[4096]) > 0;
+            using ControlConnection connection = ControlConnection.Open(path, AnswerMs);
+            _ = connection.Begin("ovs_datapath", command: 0);
+            fault = string.Empty;
+            return true;
         }
-        catch (Exception exception) when (exception is SocketException or ArgumentException)
+        catch (SystemCallException exception)
         {
             fault = exception.Message;
             return false;

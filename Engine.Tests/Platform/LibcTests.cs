@@ -26,6 +26,7 @@ public sealed class LibcTests
         #include <sys/prctl.h>
         #include <sys/resource.h>
         #include <sys/socket.h>
+        #include <sys/time.h>
         #include <sys/syscall.h>
         #include <sys/uio.h>
         #include <sys/un.h>

@@ -34,10 +34,15 @@ public abstract class ControlConnection : IDisposable
     public string? Reason { get; private set; }
 
     /// <summary>Connects to the socket of an engine.</summary>
+    /// <param name="path">The socket.</param>
+    /// <param name="timeoutMs">Milliseconds to wait for an answer at most, after which ETIMEDOUT is thrown; 0 to wait for ever.</param>
     /// <exception cref="SystemCallException">Nobody serves it.</exception>
-    public static ControlConnection Open(string path)
+    public static ControlConnection Open(string path, int timeoutMs = 0)
     {
-        SocketConnection connection = new(SequencedSocket.Connect(path));
+        ArgumentOutOfRangeException.ThrowIfNegative(timeoutMs);
+        SequencedSocket socket = SequencedSocket.Connect(path);
+        socket.SetReceiveTimeout(timeoutMs);
+        SocketConnection connection = new(socket);
         connection.SetOption(Libc.NETLINK_EXT_ACK);
         connection.SetOption(Libc.NETLINK_CAP_ACK);
         return connection;
@@ -125,13 +130,9 @@ public abstract class ControlConnection : IDisposable
         Send(request.Written);
         while (true)
         {
-            ReadOnlySpan<byte> rest = Receive();
-            while (rest.Length >= NetlinkHeader.Size)
+            foreach (ReadOnlySpan<byte> message in new NetlinkMessages(Receive()))
             {
-                NetlinkHeader got = MemoryMarshal.Read<NetlinkHeader>(rest);
-                int length = (int)Math.Clamp(got.Length, NetlinkHeader.Size, (uint)rest.Length);
-                ReadOnlySpan<byte> message = rest[..length];
-                rest = rest[Math.Min((length + 3) & ~3, rest.Length)..];
+                NetlinkHeader got = NetlinkMessages.HeaderOf(message);
                 if (got.Sequence != _sequence)
                 {
                     continue;
@@ -212,7 +213,13 @@ public abstract class ControlConnection : IDisposable
                 descriptor?.Dispose();
             }
             while (length < 0 && Libc.LastErrno == Errno.Interrupted);
-            return length > 0 ? _buffer.AsSpan(0, length) : throw new SystemCallException("receive from the engine", Errno.ConnectionRefused);
+            if (length <= 0)
+            {
+                bool isLate = length < 0 && Libc.LastErrno == Errno.TryAgain;
+                throw new SystemCallException("receive from the engine", isLate ? Errno.TimedOut : Errno.ConnectionRefused);
+            }
+
+            return _buffer.AsSpan(0, length);
         }
 
         private protected override void Dispose(bool disposing) => socket.Dispose();

@@ -114,16 +114,9 @@ public sealed class ControlServer : IDisposable
         ArgumentNullException.ThrowIfNull(client);
         lock (_gate)
         {
-            while (buffer.Length >= NetlinkHeader.Size)
+            foreach (ReadOnlySpan<byte> message in new NetlinkMessages(buffer))
             {
-                NetlinkHeader header = MemoryMarshal.Read<NetlinkHeader>(buffer);
-                if (header.Length < NetlinkHeader.Size || header.Length > (uint)buffer.Length)
-                {
-                    return;
-                }
-
-                HandleMessage(client, in header, buffer[..(int)header.Length]);
-                buffer = buffer[(int)Math.Min((header.Length + 3) & ~3u, (uint)buffer.Length)..];
+                HandleMessage(client, NetlinkMessages.HeaderOf(message), message);
             }
         }
     }

@@ -80,9 +80,6 @@ public sealed class ControlledDatapath
     internal List<ControlledVport> ListPorts() =>
         [.. _ports.OfType<ControlledVport>().OrderBy(static port => port.Vport.Number % PortBuckets).ThenByDescending(static port => port.Age)];
 
-    /// <summary>Number of ports. Control thread only.</summary>
-    internal int PortCount => Datapath.Vports.Count;
-
     /// <summary>The first number from 1 on that no port has; <see cref="MaximumPorts"/> when there is none.</summary>
     internal uint FindFreeNumber()
     {

@@ -18,16 +18,9 @@ internal static class EmptyConntrack
     /// <summary>Answers every message of a buffer.</summary>
     public static void Answer(SocketClient client, ReadOnlySpan<byte> buffer)
     {
-        while (buffer.Length >= NetlinkHeader.Size)
+        foreach (ReadOnlySpan<byte> message in new NetlinkMessages(buffer))
         {
-            NetlinkHeader header = MemoryMarshal.Read<NetlinkHeader>(buffer);
-            if (header.Length < NetlinkHeader.Size || header.Length > (uint)buffer.Length)
-            {
-                return;
-            }
-
-            AnswerOne(client, in header, buffer[..(int)header.Length]);
-            buffer = buffer[(int)Math.Min((header.Length + 3) & ~3u, (uint)buffer.Length)..];
+            AnswerOne(client, NetlinkMessages.HeaderOf(message), message);
         }
     }
 

@@ -186,25 +186,15 @@ internal sealed class ExecSession : IDisposable
     private void HandleAll(SocketClient client, ReadOnlySpan<byte> buffer)
     {
         int start = 0;
-        int next = 0;
-        while (buffer.Length - next >= NetlinkHeader.Size)
+        NetlinkMessages messages = new(buffer);
+        while (messages.MoveNext())
         {
-            int length = MemoryMarshal.Read<int>(buffer[next..]);
-            if (length < NetlinkHeader.Size || length > buffer.Length - next)
+            if (IsForHost(client, messages.Current))
             {
-                break;
+                HandleOwn(client, buffer[start..messages.Start]);
+                Ask(client, messages.Current);
+                start = messages.End;
             }
-
-            int end = Math.Min(next + ((length + 3) & ~3), buffer.Length);
-            ReadOnlySpan<byte> message = buffer.Slice(next, length);
-            if (IsForHost(client, message))
-            {
-                HandleOwn(client, buffer[start..next]);
-                Ask(client, message);
-                start = end;
-            }
-
-            next = end;
         }
 
         HandleOwn(client, buffer[start..]);

@@ -32,8 +32,6 @@ internal sealed class WorkerRing
     /// <summary>Whether its handle has said that something waits, and it has not been found empty since.</summary>
     public bool IsReady { get; set; } = true;
 
-    public DatapathStats ReadStats() => _worker.Stats;
-
     /// <summary>Receives a batch and sees it through.</summary>
     /// <returns>Packets received.</returns>
     public int Poll()

@@ -43,9 +43,6 @@ internal sealed unsafe class FlowCache
         _memory = Allocate(Math.Min(FirstSets, _mostSets));
     }
 
-    /// <summary>Sets there are now.</summary>
-    internal int SetCount => _setCount;
-
     /// <summary>The hash by which packets of one connection are remembered.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(in FlowKey key) =>

@@ -107,20 +107,6 @@ public static unsafe class PipelineEdits
         }
     }
 
-    /// <summary>Brings the transport checksum along in a flow that takes TCP and UDP.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void UpdateTransportChecksum(ref Packet packet, int network, ulong difference)
-    {
-        if (At(ref packet, network + 9) == 6)
-        {
-            UpdateTcpChecksum(ref packet, network + 20, difference);
-        }
-        else
-        {
-            UpdateUdpChecksum(ref packet, network + 20, difference);
-        }
-    }
-
     /// <summary>Pushes a VLAN tag, the first one, given as it stands in the packet.</summary>
     /// <returns>False when there is no room for it.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -69,6 +69,12 @@ internal static unsafe partial class Libc
         public nuint iov_len;
     }
 
+    public struct timeval
+    {
+        public nint tv_sec;
+        public nint tv_usec;
+    }
+
     public struct pollfd
     {
         public int fd;

@@ -212,9 +212,6 @@ internal sealed unsafe class PacketSocket : IDisposable
     public static uint TakeDropCount(FileDescriptor socket) =>
         socket.TryGet(Libc.SOL_PACKET, Libc.PACKET_STATISTICS, out Libc.tpacket_stats stats) == Errno.None ? stats.tp_drops : 0;
 
-    /// <summary>Takes the error that waits on the socket: <see cref="Errno.NetworkDown"/> once after the device went down or away.</summary>
-    public Errno TakeError() => _socket.TryGet(Libc.SOL_SOCKET, Libc.SO_ERROR, out int error) is Errno failure and not Errno.None ? failure : (Errno)error;
-
     /// <summary>Unmaps the ring and closes the socket, which ends its membership too.</summary>
     public void Dispose()
     {

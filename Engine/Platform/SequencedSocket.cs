@@ -121,6 +121,14 @@ internal sealed unsafe class SequencedSocket : IDisposable
         }
     }
 
+    /// <summary>Has <see cref="Receive"/> give up with EAGAIN after some time on a socket that blocks.</summary>
+    /// <param name="timeoutMs">Milliseconds; 0 to wait for ever.</param>
+    public void SetReceiveTimeout(int timeoutMs)
+    {
+        Libc.timeval time = new() { tv_sec = timeoutMs / 1000, tv_usec = timeoutMs % 1000 * 1000 };
+        Descriptor.Set(Libc.SOL_SOCKET, Libc.SO_RCVTIMEO, time, "SO_RCVTIMEO");
+    }
+
     /// <summary>Bytes of memory that datagrams take which the other end has not read.</summary>
     public int CountUnread()
     {

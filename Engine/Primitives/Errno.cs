@@ -87,6 +87,9 @@ public enum Errno
     /// <summary>ENOBUFS: no buffer space.</summary>
     NoBuffers = 105,
 
+    /// <summary>ETIMEDOUT: connection timed out.</summary>
+    TimedOut = 110,
+
     /// <summary>ECONNREFUSED: nobody there.</summary>
     ConnectionRefused = 111,
 

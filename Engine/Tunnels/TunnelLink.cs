@@ -16,10 +16,9 @@ namespace Engine.Tunnels;
 /// <param name="Port">Its UDP port; 0 for GRE.</param>
 internal sealed record TunnelLink(VportType Type, ushort Port)
 {
-    private const int NetlinkRoute = 0;
-    private const ushort GetLink = 18, NewLink = 16;
+    private const ushort NewLink = 16;
     private const int LinkMessageSize = 16;
-    private const int InterfaceName = 3, LinkInformation = 18, InformationKind = 1, InformationData = 2;
+    private const int LinkInformation = 18, InformationKind = 1, InformationData = 2;
 
     /// <summary>Whether a VXLAN device carries group policy.</summary>
     public bool HasGroupPolicy { get; init; }
@@ -31,23 +30,8 @@ internal sealed record TunnelLink(VportType Type, ushort Port)
     /// <returns>Null when there is none of that name, or it is no such tunnel.</returns>
     public static TunnelLink? Find(string name)
     {
-        using HostNetlinkSocket? socket = HostNetlinkSocket.TryOpen(NetlinkRoute, 0, wantsExtendedAcks: false, isNonBlocking: true);
-        Span<byte> request = stackalloc byte[128];
-        NetlinkWriter writer = new(request);
-        int start = writer.BeginMessage(new NetlinkHeader { Type = GetLink, Flags = NetlinkFlags.Request });
-        Span<byte> link = stackalloc byte[LinkMessageSize];
-        link.Clear();
-        writer.PutRaw(link);
-        writer.PutString(InterfaceName, name);
-        writer.EndMessage(start);
-        byte[] answer = new byte[1 << 15];
-        if (socket is null || socket.Send(writer.Written) != Errno.None)
-        {
-            return null;
-        }
-
-        int length = socket.Receive(answer);
-        return length > 0 ? Parse(answer.AsSpan(0, length)) : null;
+        using LinkSocket links = new();
+        return links.TryRead(name, Parse);
     }
 
     /// <summary>Reads RTM_NEWLINK.</summary>

@@ -9,7 +9,9 @@ namespace Engine.Vports;
 public sealed class HostVportFactory : IVportFactory, IDisposable
 {
     private LinkSocket? _links;
-    private LinkStatistics? _statistics;
+
+    // Opened when the first device comes, in the namespace that it is of.
+    private LinkSocket Links => _links ??= new LinkSocket();
 
     /// <inheritdoc/>
     public Errno TryCreate(VportRequest request, out VportDevice? device)
@@ -43,9 +45,8 @@ public sealed class HostVportFactory : IVportFactory, IDisposable
         }
 
         // A device that is part of a bridge or bond has a master already, and one that another engine drives is as good as that.
-        _links ??= new LinkSocket();
         NetdevDriver? driver = null;
-        refusal = _links.TryRead(netdev.Index) is { Master: not 0 } || !netdev.TryClaim()
+        refusal = Links.TryRead(netdev.Index) is { Master: not 0 } || !netdev.TryClaim()
             ? new Refusal(Errno.Busy, $"Device {name} has a master")
             : NetdevDriver.TryAttach(netdev, request.Options, request.Workers, out driver);
         if (driver is null)
@@ -108,18 +109,13 @@ public sealed class HostVportFactory : IVportFactory, IDisposable
 
     // As the kernel does, a port tells what its device has counted, from before it was a port too; and what was lost between the device and the
     // datapath. A device that has gone tells what it told last.
-    private Func<VportStats>? CountersOf(int ifindex, IVportDriver driver)
+    private Func<VportStats> CountersOf(int ifindex, IVportDriver driver)
     {
-        _statistics ??= LinkStatistics.TryOpen();
-        if (_statistics is not { } statistics)
-        {
-            return null;
-        }
-
+        LinkSocket links = Links;
         VportStats last = default;
         return () =>
         {
-            statistics.TryRead(ifindex, MemoryMarshal.Cast<VportStats, ulong>(new Span<VportStats>(ref last)));
+            links.TryReadStats(ifindex, MemoryMarshal.Cast<VportStats, ulong>(new Span<VportStats>(ref last)));
             VportStats stats = last;
             driver.AddStats(ref stats);
             return stats;

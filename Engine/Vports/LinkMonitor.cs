@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Engine.Netlink;
 using Engine.Platform;
 using Engine.Primitives;
@@ -74,20 +73,12 @@ public sealed class LinkMonitor : IDisposable
 
     private void Tell(ReadOnlySpan<byte> datagram)
     {
-        while (datagram.Length >= NetlinkHeader.Size)
+        foreach (ReadOnlySpan<byte> message in new NetlinkMessages(datagram))
         {
-            NetlinkHeader header = MemoryMarshal.Read<NetlinkHeader>(datagram);
-            if (header.Length < NetlinkHeader.Size || header.Length > (uint)datagram.Length)
-            {
-                return;
-            }
-
-            if (LinkState.TryRead(datagram[..(int)header.Length], out LinkState? state))
+            if (LinkState.TryRead(message, out LinkState? state))
             {
                 _changed(state!);
             }
-
-            datagram = datagram[(int)Math.Min((header.Length + 3) & ~3u, (uint)datagram.Length)..];
         }
     }
 }

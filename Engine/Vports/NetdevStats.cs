@@ -91,10 +91,10 @@ public struct NetdevStats
         }
 
         using (device)
-        using (LinkStatistics? statistics = LinkStatistics.TryOpen())
+        using (LinkSocket links = new())
         {
             Span<ulong> counters = MemoryMarshal.Cast<NetdevStats, ulong>(new Span<NetdevStats>(ref stats));
-            return statistics?.TryRead(device.Index, counters) == true ? Errno.None : Errno.NoDevice;
+            return links.TryReadStats(device.Index, counters) ? Errno.None : Errno.NoDevice;
         }
     }
 }
