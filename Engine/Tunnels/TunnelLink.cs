@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Engine.Netlink;
-using Engine.Platform;
 using Engine.Primitives;
 using Engine.Vports;
 

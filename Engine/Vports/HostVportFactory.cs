@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Engine.Platform;
 using Engine.Primitives;
 
 namespace Engine.Vports;
