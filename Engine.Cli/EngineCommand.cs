@@ -36,7 +36,8 @@ internal static class EngineCommand
                 error.WriteLine($"engine: {parseError.Message}");
             }
 
-            error.WriteLine($"Try '{parsed.CommandResult.Command.Name switch { "replay" => "engine replay", "exec" => "engine exec", "run" => "engine run", "wait" => "engine wait", "dpctl" => "engine dpctl", _ => "engine" }} --help'.");
+            Command asked = parsed.CommandResult.Command;
+            error.WriteLine($"Try '{(asked == root || asked.Hidden ? root.Name : $"{root.Name} {asked.Name}")} --help'.");
             return ExitCode.BadInput;
         }
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using Engine.Control;
 using Engine.Platform;
 using Engine.Primitives;
@@ -31,7 +32,7 @@ internal static class ExecCommand
         try
         {
             Errno errno = ExecLauncher.Run(socketPath, program, KeepCommand.CommandLine(socketPath));
-            error.WriteLine($"engine exec: {program[0]}: {errno}");
+            error.WriteLine($"engine exec: {program[0]}: {Marshal.GetPInvokeErrorMessage((int)errno)}");
             return errno == Errno.NoEntry ? NotFound : NotExecutable;
         }
         catch (SystemCallException failure)

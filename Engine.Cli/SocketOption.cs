@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text;
 using Engine.Control;
 
 namespace Engine.Cli;
@@ -6,12 +7,27 @@ namespace Engine.Cli;
 /// <summary><c>--socket</c>, which all verbs have that reach an engine, or are one.</summary>
 internal static class SocketOption
 {
+    // sun_path of struct sockaddr_un, with a zero at its end.
+    private const int MaximumLength = 107;
+
     /// <summary>Makes the option.</summary>
     /// <param name="description">What the verb does with it.</param>
-    public static Option<string> Create(string description) => new("--socket")
+    public static Option<string> Create(string description)
     {
-        Description = description,
-        HelpName = "PATH",
-        DefaultValueFactory = static _ => SocketServer.DefaultPath,
-    };
+        Option<string> option = new("--socket")
+        {
+            Description = description,
+            HelpName = "PATH",
+            DefaultValueFactory = static _ => SocketServer.DefaultPath,
+        };
+        option.Validators.Add(result =>
+        {
+            int length = Encoding.UTF8.GetByteCount(result.GetValueOrDefault<string>() ?? string.Empty);
+            if (length is 0 or > MaximumLength)
+            {
+                result.AddError($"The path of a socket has 1 to {MaximumLength} bytes, --socket has {length}.");
+            }
+        });
+        return option;
+    }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using Engine.Primitives;
 
 namespace Engine.Platform;
@@ -9,7 +10,7 @@ public sealed class SystemCallException : IOException
     /// <param name="call">The call and what it was for, for instance "setsockopt PACKET_RX_RING".</param>
     /// <param name="errno">What the kernel said.</param>
     public SystemCallException(string call, Errno errno)
-        : base($"{call}: {errno} ({(int)errno}){Hint(errno)}.", (int)errno)
+        : base($"{call}: {Marshal.GetPInvokeErrorMessage((int)errno)}{Hint(errno)}.", (int)errno)
     {
         Call = call;
         Errno = errno;
