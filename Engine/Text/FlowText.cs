@@ -13,7 +13,7 @@ namespace Engine.Text;
 /// lib/odp-util.c), but for a comma that it forgets behind a leading <c>eth()</c>.</para>
 /// <para>Threads: no state.</para>
 /// </remarks>
-public static class FlowText
+public static partial class FlowText
 {
     /// <summary>Bytes that hold the netlink attributes of any key or mask that the kernel takes, with room to spare.</summary>
     public const int MaximumNetlinkSize = 4096;
@@ -470,110 +470,4 @@ public static class FlowText
 
         return 0;
     }
-
-    private static void AppendLevel(StringBuilder text, ReadOnlySpan<byte> key, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports, int depth)
-    {
-        int start = text.Length;
-        bool hasEtherType = false;
-        NetlinkAttributes attributes = new(key);
-        while (attributes.MoveNext())
-        {
-            NetlinkAttribute attribute = attributes.Current;
-            hasEtherType |= attribute.Type == (int)OvsKeyAttribute.EtherType;
-            AppendAttribute(text, start, attribute, mask, hasMask, verbose, ports, depth);
-        }
-
-        if (attributes.Remaining > 0)
-        {
-            text.Append(text.Length == start ? "<empty>" : "").Append(",***").Append(attributes.Remaining).Append(" leftover bytes*** (")
-                .AppendBytes(key[(key.Length - attributes.Remaining)..]).Append(')');
-        }
-
-        if (!hasEtherType && TunnelText.TryFind(mask, (int)OvsKeyAttribute.EtherType, out ReadOnlySpan<byte> typeMask) && typeMask.Length == 2)
-        {
-            Separate(text, start).Append("eth_type(0/").AppendPadded(BinaryPrimitives.ReadUInt16BigEndian(typeMask), 4).Append(')');
-        }
-    }
-
-    private static void AppendAttribute(
-        StringBuilder text, int start, NetlinkAttribute attribute, ReadOnlySpan<byte> mask, bool hasMask, bool verbose, IPortNames? ports, int depth)
-    {
-        ReadOnlySpan<byte> payload = attribute.Payload;
-        bool hasOwnMask = TunnelText.TryFind(mask, attribute.Type, out ReadOnlySpan<byte> own);
-        KeyAttributeSchema? schema = KeySchemas.Find(attribute.Type);
-        if (schema is { IsNested: true } && depth < TextCursor.MaximumDepth)
-        {
-            Separate(text, start).Append(schema.Name).Append('(');
-            switch (schema.Attribute)
-            {
-                case OvsKeyAttribute.Encap:
-                    // The names of ports are not of use inside.
-                    AppendLevel(text, payload, own, hasMask, verbose, null, depth + 1);
-                    break;
-                case OvsKeyAttribute.Tunnel:
-                    TunnelText.Append(text, schema, payload, own, hasMask, verbose);
-                    break;
-                default:
-                    NshText.Append(text, payload, own, hasMask);
-                    break;
-            }
-
-            text.Append(')');
-            return;
-        }
-
-        bool isRaw = schema is null or { IsNested: true } || KeySchemas.IsRaw(schema);
-        if (!isRaw && !FitsSize(schema!, payload.Length, hasOwnMask ? own.Length : payload.Length))
-        {
-            AppendBadLength(text, start, schema!, payload, own, hasOwnMask);
-            return;
-        }
-
-        bool isWildcard = hasMask && (!hasOwnMask || (!isRaw && KeyAttributeText.IsWildcard(schema!, own)));
-        if (isWildcard && !verbose)
-        {
-            if (attribute.Type == (int)OvsKeyAttribute.Ethernet)
-            {
-                // Without it the key would be one of a packet without Ethernet header.
-                Separate(text, start).Append("eth()");
-            }
-
-            return;
-        }
-
-        byte[] none = hasMask && !hasOwnMask ? new byte[payload.Length] : [];
-        ReadOnlySpan<byte> shown = hasMask && !hasOwnMask ? none : own;
-        Separate(text, start);
-        if (isRaw)
-        {
-            text.Append("key").Append(attribute.Type).Append('(').AppendBytes(payload, ' ');
-            if (hasMask)
-            {
-                text.Append('/').AppendBytes(shown, ' ');
-            }
-
-            text.Append(')');
-        }
-        else
-        {
-            KeyAttributeText.Append(text, schema!, payload, shown, verbose, ports);
-        }
-    }
-
-    private static bool FitsSize(KeyAttributeSchema schema, int size, int maskSize) =>
-        schema.IsArray ? size > 0 && size % schema.Size == 0 && maskSize == size : size == schema.Size && maskSize == size;
-
-    private static void AppendBadLength(
-        StringBuilder text, int start, KeyAttributeSchema schema, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> mask, bool hasOwnMask)
-    {
-        Separate(text, start).Append(schema.Name).Append("(bad length ").Append(payload.Length);
-        if (hasOwnMask && mask.Length != payload.Length)
-        {
-            text.Append('/').Append(mask.Length);
-        }
-
-        text.Append(", expected ").Append(schema.Size).Append(": ").AppendBytes(payload, ' ').Append(')');
-    }
-
-    private static StringBuilder Separate(StringBuilder text, int start) => text.Length > start ? text.Append(',') : text;
 }
