@@ -42,7 +42,7 @@ public sealed class ExecKeeperTests : IDisposable
         using SocketServer second = new(_server, Path);
 
         // The keeper looks every 100 ms.
-        OpenVSwitch.WaitFor(() => second.ClientCount != 0, "the keeper to come back");
+        Eventually.IsSo(() => second.ClientCount != 0, "the keeper to come back");
         File.WriteAllText(System.IO.Path.Combine(_folder, "d"), "");
         string text = End(program, exit: 5);
         Assert.Contains("Connection refused", text, StringComparison.Ordinal);
@@ -83,7 +83,7 @@ public sealed class ExecKeeperTests : IDisposable
         File.WriteAllText(System.IO.Path.Combine(_folder, "b"), "");
         WaitForFile("c");
         using SocketServer second = new(_server, Path);
-        OpenVSwitch.WaitFor(() => second.ClientCount >= 2, "the keeper and the socket to come back");
+        Eventually.IsSo(() => second.ClientCount >= 2, "the keeper and the socket to come back");
         File.WriteAllText(System.IO.Path.Combine(_folder, "d"), "");
         WaitForFile("e");
 
@@ -101,7 +101,7 @@ public sealed class ExecKeeperTests : IDisposable
 
         // An engine that takes one call, and ends without an answer.
         SequencedSocket? connection = null;
-        OpenVSwitch.WaitFor(() => (connection = door.TryAccept(out _)) is not null, "the launcher");
+        Eventually.IsSo(() => (connection = door.TryAccept(out _)) is not null, "the launcher");
         byte[] buffer = new byte[256];
         using (connection)
         {
@@ -126,8 +126,8 @@ public sealed class ExecKeeperTests : IDisposable
         File.WriteAllText(System.IO.Path.Combine(_folder, "a"), "");
         WaitForFile("b");
         Assert.Equal("dp7", Assert.Single(_server.CurrentDatapaths).Name);
-        OpenVSwitch.WaitFor(() => FindKeepers().Length == 0, "the keeper to end");
-        OpenVSwitch.WaitFor(() => sockets.ClientCount == 0, "its connection to be closed");
+        Eventually.IsSo(() => FindKeepers().Length == 0, "the keeper to end");
+        Eventually.IsSo(() => sockets.ClientCount == 0, "its connection to be closed");
     }
 
     [SkippableFact]
@@ -139,7 +139,7 @@ public sealed class ExecKeeperTests : IDisposable
         using Process program = Start("sh", "-c", $"cd {_folder}; setsid sh -c '{Await("a")}' >/dev/null 2>&1 </dev/null & python3 -c 'import os\ntry:\n os.wait()\nexcept ChildProcessError: print(1)'");
         Assert.Equal("1\n", End(program, exit: 0));
         File.WriteAllText(System.IO.Path.Combine(_folder, "a"), "");
-        OpenVSwitch.WaitFor(() => FindKeepers().Length == 0, "the daemon and the keeper to end");
+        Eventually.IsSo(() => FindKeepers().Length == 0, "the daemon and the keeper to end");
     }
 
     [SkippableFact]
@@ -157,7 +157,7 @@ public sealed class ExecKeeperTests : IDisposable
     private static FileDescriptor Take(SequencedSocket connection, byte[] buffer)
     {
         FileDescriptor? descriptor = null;
-        OpenVSwitch.WaitFor(() => connection.Receive(buffer, out descriptor) > 0, "the launcher's messages");
+        Eventually.IsSo(() => connection.Receive(buffer, out descriptor) > 0, "the launcher's messages");
         return descriptor!;
     }
 
@@ -177,7 +177,7 @@ public sealed class ExecKeeperTests : IDisposable
         }),
     ];
 
-    private void WaitForFile(string name) => OpenVSwitch.WaitFor(() => File.Exists(System.IO.Path.Combine(_folder, name)), $"file {name}");
+    private void WaitForFile(string name) => Eventually.IsSo(() => File.Exists(System.IO.Path.Combine(_folder, name)), $"file {name}");
 
     private Process Start(params string[] command) => Process.Start(new ProcessStartInfo(
         "dotnet", [typeof(Engine.Cli.EngineCommand).Assembly.Location, "exec", "--socket", Path, "--", .. command])

@@ -10,7 +10,6 @@ namespace Engine.Tests.Conformance;
 internal sealed partial class OpenVSwitch : IDisposable
 {
     private static readonly string Cli = typeof(Engine.Cli.EngineCommand).Assembly.Location;
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly NetworkNamespace _space;
     private readonly ITestOutputHelper _output;
@@ -32,7 +31,7 @@ internal sealed partial class OpenVSwitch : IDisposable
         _database = Start("ovsdb-server", InFolder("conf.db"), $"--remote=punix:{InFolder("db.sock")}", "--log-file", "-vconsole:off");
         try
         {
-            WaitFor(() => File.Exists(InFolder("db.sock")), "the database");
+            Eventually.IsSo(() => File.Exists(InFolder("db.sock")), "the database");
             Run("ovs-vsctl", Database, "--no-wait", "init");
             StartEngine();
             StartSwitch();
@@ -96,7 +95,7 @@ internal sealed partial class OpenVSwitch : IDisposable
     {
         File.Delete(Socket);
         _engine = Start("dotnet", Cli, "run", "--socket", Socket);
-        WaitFor(() => File.Exists(Socket), "the engine to serve");
+        Eventually.IsSo(() => File.Exists(Socket), "the engine to serve");
     }
 
     /// <summary>Starts ovs-vswitchd and waits until it has configured itself.</summary>
@@ -112,7 +111,7 @@ internal sealed partial class OpenVSwitch : IDisposable
     public void StopSwitch()
     {
         Appctl("exit");
-        Assert.True(_switch!.WaitForExit(Patience), "ovs-vswitchd does not exit.");
+        Assert.True(_switch!.WaitForExit(Eventually.Limit), "ovs-vswitchd does not exit.");
     }
 
     /// <summary>Takes the engine away as a crash would.</summary>
@@ -120,17 +119,6 @@ internal sealed partial class OpenVSwitch : IDisposable
     {
         _engine!.Kill();
         _engine.WaitForExit();
-    }
-
-    /// <summary>Waits until a condition holds.</summary>
-    public static void WaitFor(Func<bool> condition, string what)
-    {
-        long started = Stopwatch.GetTimestamp();
-        while (!condition())
-        {
-            Assert.True(Stopwatch.GetElapsedTime(started) < Patience, $"Waited in vain for {what}.");
-            Thread.Sleep(20);
-        }
     }
 
     /// <summary>Fails when ovs-vswitchd or the database has logged a warning or worse. What OVS's own test suite passes over is passed over here.</summary>
@@ -168,7 +156,7 @@ internal sealed partial class OpenVSwitch : IDisposable
         using Process process = Start(command, redirects: true);
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> text = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(Patience))
+        if (!process.WaitForExit(Eventually.Limit))
         {
             process.Kill();
             Assert.Fail($"{string.Join(' ', command)} hangs.");

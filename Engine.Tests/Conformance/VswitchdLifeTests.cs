@@ -54,11 +54,11 @@ public sealed class VswitchdLifeTests : IDisposable
     {
         Traffic.Ping(_hosts.Left, 2);
         _hosts.Switch.Run("ip link del left");
-        OpenVSwitch.WaitFor(() => _ovs.Vsctl("get Interface left error").Contains("No such device", StringComparison.Ordinal), "ovs-vswitchd to notice");
+        Eventually.IsSo(() => _ovs.Vsctl("get Interface left error").Contains("No such device", StringComparison.Ordinal), "ovs-vswitchd to notice");
         Assert.DoesNotContain("left", _ovs.Dpctl("show"), StringComparison.Ordinal);
         _hosts.Switch.Run($"ip link add left type veth peer name eth netns {_hosts.Left.Name}; ip link set left up");
         _hosts.Left.Run("ip link set eth address 02:00:00:00:77:01; ip addr add 10.77.0.1/24 dev eth; ip addr add fd77::1/64 dev eth nodad; ip link set eth up");
-        OpenVSwitch.WaitFor(() => _ovs.Vsctl("get Interface left error").Contains("[]", StringComparison.Ordinal), "ovs-vswitchd to take it back");
+        Eventually.IsSo(() => _ovs.Vsctl("get Interface left error").Contains("[]", StringComparison.Ordinal), "ovs-vswitchd to take it back");
         Traffic.Ping(_hosts.Left, 2);
         _ovs.AssertNoWarnings("could not open network device left", "could not add network device left", "failed to get statistics for interface left",
             "STP status on nonexistent port");

@@ -180,7 +180,7 @@ public sealed partial class VswitchdTests : IDisposable
 
         // Statistics come with the next round of the revalidator.
         long[] buckets = [];
-        OpenVSwitch.WaitFor(() => (buckets = CountBuckets()).Sum() >= Sockets * Each, "group statistics");
+        Eventually.IsSo(() => (buckets = CountBuckets()).Sum() >= Sockets * Each, "group statistics");
         Assert.Equal(Sockets * Each, buckets.Sum());
         Assert.All(buckets, static packets => Assert.InRange(packets, Each, Sockets * Each / 2));
 
@@ -211,7 +211,7 @@ public sealed partial class VswitchdTests : IDisposable
         }
 
         long took = clock.ElapsedMilliseconds;
-        OpenVSwitch.WaitFor(() => CountMeter("packet_in_count") >= Sent, "the meter's statistics");
+        Eventually.IsSo(() => CountMeter("packet_in_count") >= Sent, "the meter's statistics");
         int received = 0;
         server.ReceiveTimeout = 200;
         byte[] buffer = new byte[64];
@@ -242,7 +242,7 @@ public sealed partial class VswitchdTests : IDisposable
             -- add-bond br2 bond2 wire4 wire6 bond_mode=balance-tcp lacp=active other_config:lacp-time=fast
             """);
         _ovs.SetFlows("br0", "actions=NORMAL");
-        OpenVSwitch.WaitFor(() => _ovs.Appctl("bond/show", "bond1").Split("\nmember ").Skip(1).All(static member => member.Contains(": enabled", StringComparison.Ordinal)), "LACP");
+        Eventually.IsSo(() => _ovs.Appctl("bond/show", "bond1").Split("\nmember ").Skip(1).All(static member => member.Contains(": enabled", StringComparison.Ordinal)), "LACP");
         Traffic.Ping(_hosts.Left, 2);
         for (int i = 0; i < 8; i++)
         {

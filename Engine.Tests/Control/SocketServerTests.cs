@@ -4,6 +4,7 @@ using Engine.Datapaths;
 using Engine.Netlink;
 using Engine.Platform;
 using Engine.Tests.Conformance;
+using Engine.Tests.Live;
 
 namespace Engine.Tests.Control;
 
@@ -64,7 +65,7 @@ public sealed class SocketServerTests : IDisposable
             }
         }
 
-        Assert.True(SpinWait.SpinUntil(() => _sockets.ClientCount == 0, TimeSpan.FromSeconds(20)), $"{_sockets.ClientCount} clients are left");
+        Eventually.IsSo(() => _sockets.ClientCount == 0, () => $"{_sockets.ClientCount} clients are left");
     }
 
     [Fact]
@@ -89,7 +90,7 @@ public sealed class SocketServerTests : IDisposable
             Assert.True(client.Receive(buffer, out _) > 0);
         }
 
-        Assert.True(SpinWait.SpinUntil(() => _sockets.ClientCount == 1, TimeSpan.FromSeconds(20)), $"{_sockets.ClientCount} clients are left");
+        Eventually.IsSo(() => _sockets.ClientCount == 1, () => $"{_sockets.ClientCount} clients are left");
         Assert.True(other.TrySend(new RequestBuilder().Add(RequestBuilder.Vport, 3, NetlinkFlags.Ack, FirstDatapath, static (ref writer) => writer.PutOvsVportName("in7")).Bytes));
         Assert.True(other.Receive(buffer, out _) > 0);
         Assert.Equal(RequestBuilder.Vport, MemoryMarshal.Read<ushort>(buffer.AsSpan(4)));

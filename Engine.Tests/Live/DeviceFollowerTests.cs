@@ -25,9 +25,9 @@ public sealed class DeviceFollowerTests
         live.Listener.TakeMessages();
         live.Listener.Join(VportGroup);
         hosts.Switch.Run(command.Replace("{other}", other.Name, StringComparison.Ordinal));
-        LiveSwitch.Wait(() => live.Find("right") is null, "The port is still there.");
+        Eventually.IsSo(() => live.Find("right") is null, "The port is still there.");
         List<byte[]> messages = [];
-        LiveSwitch.Wait(
+        Eventually.IsSo(
             () =>
             {
                 messages.AddRange(live.Listener.TakeMessages());
@@ -54,7 +54,7 @@ public sealed class DeviceFollowerTests
         using LiveSwitch live = new(hosts.Switch, 1, LiveSwitch.Joined());
         Assert.Equal(1500, live.Find("right")!.Vport.MaximumTransmissionUnit);
         hosts.Switch.Run("ip link set right down; ip link set right name renamed; ip link set renamed mtu 1400; ip link set renamed up");
-        LiveSwitch.Wait(() => live.Find("renamed") is { Vport.MaximumTransmissionUnit: 1400 }, "The port does not follow.");
+        Eventually.IsSo(() => live.Find("renamed") is { Vport.MaximumTransmissionUnit: 1400 }, "The port does not follow.");
         Assert.Null(live.Find("right"));
         Assert.Equal("renamed", live.Datapath.Datapath.Vports[2]!.Name);
         Traffic.Ping(hosts.Left, 2);
@@ -67,7 +67,7 @@ public sealed class DeviceFollowerTests
         using TwoHosts hosts = new();
         using LiveSwitch live = new(hosts.Switch, 1, LiveSwitch.Joined());
         hosts.Switch.Run("ip link set right mtu 1300");
-        LiveSwitch.Wait(() => live.Find("right")!.Vport.MaximumTransmissionUnit == 1300, "The port does not follow.");
+        Eventually.IsSo(() => live.Find("right")!.Vport.MaximumTransmissionUnit == 1300, "The port does not follow.");
         ulong before = live.Find("right")!.ReadStats().TxErrors, dropped = live.Datapath.Datapath.DropsOf(DropReason.TooBig);
         hosts.Left.Run("ping -n -q -M do -c 3 -i 0.05 -W 1 -s 1400 10.77.0.2 || true");
         Assert.Equal(before + 3, live.Find("right")!.ReadStats().TxErrors);

@@ -46,7 +46,7 @@ internal sealed class EngineProcess : IDisposable
         while (!File.Exists(SocketPath) || Dpctl("dump-dps").Exit != 0)
         {
             Assert.False(Process.HasExited, $"The engine has ended: {(Process.HasExited ? _error.Result : null)}");
-            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(20), "The engine does not serve.");
+            Assert.True(waited.Elapsed < Eventually.Limit, "The engine does not serve.");
             Thread.Sleep(20);
         }
 

@@ -240,7 +240,7 @@ public sealed class FaultTests
         NetworkNamespace space = network.Hosts.Switch;
 
         // The kernel takes an io_uring apart a moment after its process has gone, and the TAP with it.
-        Assert.True(SpinWait.SpinUntil(() => !space.Run("ip -o link").Contains("dp0", StringComparison.Ordinal), TimeSpan.FromSeconds(5)), "The device dp0 is left.");
+        Eventually.IsSo(() => !space.Run("ip -o link").Contains("dp0", StringComparison.Ordinal), "the device dp0 goes");
         string links = space.Run("ip -d link show left; ip -d link show right");
         Assert.DoesNotContain("xdp", links, StringComparison.Ordinal);
         Assert.DoesNotContain("promiscuity 1", links, StringComparison.Ordinal);

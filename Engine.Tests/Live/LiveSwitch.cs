@@ -83,22 +83,6 @@ internal sealed class LiveSwitch : IDisposable
     /// <summary>The port of a name, or null.</summary>
     public ControlledVport? Find(string name) => Server.Datapaths.FindVport(name);
 
-    /// <summary>Waits until something is so; fails when that takes more than some seconds.</summary>
-    public static void Wait(Func<bool> isSo, string what)
-    {
-        for (int i = 0; i < 500; i++)
-        {
-            if (isSo())
-            {
-                return;
-            }
-
-            Thread.Sleep(10);
-        }
-
-        Assert.Fail(what);
-    }
-
     public void Dispose()
     {
         _follower?.Dispose();

@@ -47,20 +47,9 @@ internal sealed class Switched : IDisposable
     }
 
     /// <summary>Waits until a port is shown, or no longer.</summary>
-    public void WaitForPort(string name, bool isThere)
-    {
-        for (int i = 0; i < 200; i++)
-        {
-            if (Engine.Do("show").Contains($": {name}\n", StringComparison.Ordinal) == isThere)
-            {
-                return;
-            }
-
-            Thread.Sleep(25);
-        }
-
-        Assert.Fail($"Port {name} is {(isThere ? "not there" : "still there")}: {Engine.Do("show")}");
-    }
+    public void WaitForPort(string name, bool isThere) => Eventually.IsSo(
+        () => Engine.Do("show").Contains($": {name}\n", StringComparison.Ordinal) == isThere,
+        () => $"port {name} {(isThere ? "comes" : "goes")}: {Engine.Do("show")}");
 
     /// <summary>Fails unless packets pass both ways and the engine lives.</summary>
     public void AssertForwards()

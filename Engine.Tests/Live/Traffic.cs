@@ -31,14 +31,14 @@ internal static class Traffic
         listener.Bind(new IPEndPoint(ip, 0));
         listener.Listen(1);
         using Socket sender = from.Call(() => new Socket(ip.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
-        sender.SendTimeout = 10_000;
+        sender.SendTimeout = 30_000;
         byte[] chunk = new byte[1 << 20];
         new Random(77).NextBytes(chunk);
 
         Task<byte[]> received = Task.Run(() =>
         {
             using Socket receiver = listener.Accept();
-            receiver.ReceiveTimeout = 10_000;
+            receiver.ReceiveTimeout = 30_000;
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             byte[] buffer = new byte[1 << 18];
             for (int length; (length = receiver.Receive(buffer)) != 0;)
@@ -50,7 +50,7 @@ internal static class Traffic
         });
 
         long started = Stopwatch.GetTimestamp();
-        using CancellationTokenSource timeout = new(5_000);
+        using CancellationTokenSource timeout = new(20_000);
         sender.ConnectAsync(listener.LocalEndPoint!, timeout.Token).AsTask().GetAwaiter().GetResult();
         using IncrementalHash sent = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         for (long left = bytes; left > 0;)
@@ -62,7 +62,7 @@ internal static class Traffic
         }
 
         sender.Shutdown(SocketShutdown.Send);
-        Assert.True(received.Wait(20_000), "The receiver did not see the end of the stream.");
+        Assert.True(received.Wait(Eventually.Limit), "The receiver did not see the end of the stream.");
         Assert.Equal(sent.GetHashAndReset(), received.Result);
         return bytes / Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
@@ -74,7 +74,7 @@ internal static class Traffic
         using Socket server = to.Call(() => new Socket(ip.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
         using Socket client = from.Call(() => new Socket(ip.AddressFamily, SocketType.Dgram, ProtocolType.Udp));
         server.Bind(new IPEndPoint(ip, 0));
-        server.ReceiveTimeout = client.ReceiveTimeout = 2_000;
+        server.ReceiveTimeout = client.ReceiveTimeout = 20_000;
         client.Connect(server.LocalEndPoint!);
         byte[] sent = new byte[size], received = new byte[size + 1];
         Random random = new(size);
