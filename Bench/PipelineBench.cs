@@ -31,17 +31,8 @@ public class PipelineBench
     [GlobalSetup]
     public void Setup()
     {
-        PacketStore store = new();
-        byte[][] frames = FlowCount == 16 ? FramesOfSixteen() : Traffic.Udp4(FlowCount);
-        Random random = new(1);
-        random.Shuffle(frames);
-        foreach (byte[] frame in frames)
-        {
-            store.Add(frame);
-        }
-
         _datapath = new Datapath(new DatapathOptions { CacheEntries = Way == "cache" ? 1 << 15 : 0 });
-        _datapath.AddVport(1, "in", VportType.Pcap, new PcapLoopDriver(store), out _input);
+        _datapath.AddVport(1, "in", VportType.Pcap, new PcapLoopDriver(Frames(FlowCount)), out _input);
         _datapath.AddVport(2, "out", VportType.Null, new NullDriver(), out _);
         _datapath.AddVport(3, "other", VportType.Null, new NullDriver(), out _);
         if (Way == "compiled")
@@ -85,6 +76,21 @@ public class PipelineBench
         }
 
         return packets;
+    }
+
+    /// <summary>1,024 or 1,000 five-tuples, in random order.</summary>
+    internal static PacketStore Frames(int flows)
+    {
+        PacketStore store = new();
+        byte[][] frames = flows == 16 ? FramesOfSixteen() : Traffic.Udp4(flows);
+        Random random = new(1);
+        random.Shuffle(frames);
+        foreach (byte[] frame in frames)
+        {
+            store.Add(frame);
+        }
+
+        return store;
     }
 
     // Each of the 16 flows gets as many packets as the others, of different sources where it takes several.

@@ -11,6 +11,8 @@ switch (args)
         return PeersCommand.Run(args.AsSpan(1));
     case ["stages"]:
         return StagesCommand.Run();
+    case ["pipelines"]:
+        return PipelineCycles.Run();
     case ["workers"]:
         return WorkersCommand.Run();
     case ["control", ..]:
