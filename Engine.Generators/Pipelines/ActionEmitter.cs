@@ -12,97 +12,124 @@ internal sealed class ActionEmitter
 
     private readonly SourceWriter _writer;
     private readonly CompiledList _list;
+    private readonly string _leave;
     private readonly List<string> _addresses = [];
     private readonly List<string> _header = [];
     private readonly List<string> _ports = [];
-    private int _network;
+    private int _shift;
     private bool _hasTag;
     private int _names;
 
-    private ActionEmitter(SourceWriter writer, CompiledList list)
+    private ActionEmitter(SourceWriter writer, CompiledList list, string leave)
     {
         _writer = writer;
         _list = list;
-        _network = list.Shape.NetworkOffset;
+        _leave = leave;
         _hasTag = list.Shape.Tag != 0;
     }
 
-    /// <summary>Writes the statements of a case: <c>packet</c> is taken, and left is by <c>break</c> or at the end.</summary>
-    public static void Emit(SourceWriter writer, CompiledList list) => new ActionEmitter(writer, list).Emit();
+    private int Network => _list.Shape.NetworkOffset + _shift;
 
-    private void Emit()
+    private int Transport => _list.Shape.TransportOffset + _shift;
+
+    /// <summary>Whether a straight list changes anything before its output.</summary>
+    public static bool Edits(CompiledList list) => list.List.Steps.Any(static step => step.Opcode is not
+        (ActionOpcode.Output or ActionOpcode.Drop or ActionOpcode.SetPriority or ActionOpcode.SetMark));
+
+    /// <summary>Writes the edits of a straight list, up to its output.</summary>
+    /// <param name="writer">Gets the statements.</param>
+    /// <param name="list">The list.</param>
+    /// <param name="leave">Statements that end the packet's way, behind a drop.</param>
+    public static void EmitEdits(SourceWriter writer, CompiledList list, string leave)
     {
-        EquatableArray<StepSpec> steps = _list.List.Steps;
-        if (steps.Any(EditsTransport))
+        ActionEmitter emitter = new(writer, list, leave);
+        foreach (StepSpec step in list.List.Steps)
         {
-            _writer.Open("if (PipelineEdits.LeavesChecksum(ref packet))");
-            _writer.Write("s_table.Execute(flow, ref packet, i, ref host);").Write("break;").Close().Blank();
+            emitter.EmitEdit(step);
         }
 
+        emitter.Flush();
+    }
+
+    /// <summary>Writes the statements of a list that is executed packet by packet.</summary>
+    /// <param name="writer">Gets the statements.</param>
+    /// <param name="list">The list.</param>
+    /// <param name="leave">Statements that end the packet's way, behind a drop.</param>
+    public static void EmitStepwise(SourceWriter writer, CompiledList list, string leave) => new ActionEmitter(writer, list, leave).EmitStepwise();
+
+    private void EmitStepwise()
+    {
+        EquatableArray<StepSpec> steps = _list.List.Steps;
         for (int i = 0; i < steps.Count; i++)
         {
-            if (EmitStep(steps[i], i == steps.Count - 1))
+            switch (steps[i].Opcode)
             {
-                return;
+                case ActionOpcode.Output:
+                    Flush();
+                    bool isLast = i == steps.Count - 1;
+                    _writer.Write($"PipelineEdits.{(isLast ? "Output" : "OutputCopy")}(ref packet, {Text(steps[i].Argument)}, ref host);");
+                    if (isLast)
+                    {
+                        return;
+                    }
+
+                    break;
+                case ActionOpcode.Drop:
+                    Flush();
+                    Drop(ReasonOf(steps[i]));
+                    return;
+                case ActionOpcode.Truncate:
+                    _writer.Write($"PipelineEdits.Truncate(ref packet, {Text(steps[i].Argument)});");
+                    break;
+                default:
+                    EmitEdit(steps[i]);
+                    break;
             }
         }
 
+        Flush();
         Drop("LastAction");
     }
 
-    // The transport checksum covers the addresses and the ports.
-    private static bool EditsTransport(StepSpec step) => step.Opcode switch
-    {
-        ActionOpcode.SetTcp or ActionOpcode.SetUdp => true,
-        ActionOpcode.SetIpv4 => Word(step, 12) != 0 || Word(step, 16) != 0,
-        _ => false,
-    };
+    /// <summary>Why packets of a straight list without an output are dropped.</summary>
+    public static string ReasonOf(CompiledList list) => list.List.Steps.LastOrDefault() is { Opcode: ActionOpcode.Drop } drop ? ReasonOf(drop) : "LastAction";
 
-    // Returns whether the list ends here.
-    private bool EmitStep(StepSpec step, bool isLast)
+    private static string ReasonOf(StepSpec drop) => drop.Argument == 0 ? "Explicit" : "ExplicitWithError";
+
+    private void EmitEdit(StepSpec step)
     {
         switch (step.Opcode)
         {
-            case ActionOpcode.Output:
-                Flush();
-                _writer.Write($"PipelineEdits.{(isLast ? "Output" : "OutputCopy")}(ref packet, {Text(step.Argument)}, ref host);");
-                return isLast;
-            case ActionOpcode.Drop:
-                Flush();
-                Drop(step.Argument == 0 ? "Explicit" : "ExplicitWithError");
-                return true;
-            case ActionOpcode.Truncate:
-                _writer.Write($"PipelineEdits.Truncate(ref packet, {Text(step.Argument)});");
-                return false;
             case ActionOpcode.SetEthernet:
                 EmitEthernet(step);
-                return false;
+                break;
             case ActionOpcode.SetIpv4:
                 EmitIpv4(step);
-                return false;
+                break;
+            case ActionOpcode.SetIpv6:
+                EmitIpv6(step);
+                break;
             case ActionOpcode.SetTcp or ActionOpcode.SetUdp:
                 EmitPorts(step);
-                return false;
+                break;
             case ActionOpcode.DecrementTtl:
                 EmitDecrementTtl();
-                return false;
+                break;
             case ActionOpcode.PushVlan:
                 Flush();
-                _writer.Open($"if (!PipelineEdits.TryPushVlan(ref packet, {Hex(step.Argument)}))");
-                Drop("ActionError");
-                _writer.Write("break;").Close().Blank();
-                _network += 4;
+                LeaveUnless($"PipelineEdits.TryPushVlan(ref packet, {Hex(step.Argument)})", "ActionError");
+                _shift += 4;
                 _hasTag = true;
-                return false;
+                break;
             case ActionOpcode.PopVlan when _hasTag:
                 Flush();
                 _writer.Write("PipelineEdits.PopVlan(ref packet);");
-                _network -= 4;
+                _shift -= 4;
                 _hasTag = false;
-                return false;
+                break;
             default:
-                // Priority and mark are fields of a key that nobody sees again; there is no tag to pop.
-                return false;
+                // Priority and mark are fields of a key that nobody sees again; there is no tag to pop. Outputs and drops are the caller's.
+                break;
         }
     }
 
@@ -124,19 +151,19 @@ internal sealed class ActionEmitter
         {
             if (Word(step, 12 + at) != 0)
             {
-                _addresses.Add($"PipelineEdits.Replace(ref packet, {Text(_network + 12 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))})");
+                _addresses.Add($"PipelineEdits.Replace(ref packet, {Text(Network + 12 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))})");
             }
         }
 
         if (step.Arguments[21] != 0)
         {
             Flush();
-            _writer.Write($"PipelineEdits.ReplaceTos(ref packet, {Text(_network)}, {Text(step.Arguments[9])}, {Text(step.Arguments[21])});");
+            _writer.Write($"PipelineEdits.ReplaceTos(ref packet, {Text(Network)}, {Text(step.Arguments[9])}, {Text(step.Arguments[21])});");
         }
 
         if (step.Arguments[22] != 0)
         {
-            _header.Add($"PipelineEdits.ReplaceTtl(ref packet, {Text(_network)}, {Text(step.Arguments[10])}, {Text(step.Arguments[22])})");
+            _header.Add($"PipelineEdits.ReplaceTtl(ref packet, {Text(Network)}, {Text(step.Arguments[10])}, {Text(step.Arguments[22])})");
         }
     }
 
@@ -147,23 +174,51 @@ internal sealed class ActionEmitter
             ushort mask = Half(step, 4 + at);
             if (mask != 0)
             {
-                _ports.Add($"PipelineEdits.Replace(ref packet, {Text(_network + 20 + at)}, (ushort){Hex(Half(step, at))}, (ushort){Hex(mask)})");
+                _ports.Add($"PipelineEdits.Replace(ref packet, {Text(Transport + at)}, (ushort){Hex(Half(step, at))}, (ushort){Hex(mask)})");
             }
+        }
+    }
+
+    // struct ovs_key_ipv6, then its mask: source, destination, label, protocol, traffic class, hop limit, fragment.
+    private void EmitIpv6(StepSpec step)
+    {
+        for (int at = 0; at < 32; at += 4)
+        {
+            if (Word(step, 40 + at) != 0)
+            {
+                _addresses.Add($"PipelineEdits.Replace(ref packet, {Text(Network + 8 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 40 + at))})");
+            }
+        }
+
+        // The first word of the header: version 4 bits, traffic class 8, label 20, in network order.
+        uint value = Word(step, 32) | Swap((uint)step.Arguments[37] << 20), mask = Word(step, 72) | Swap((uint)step.Arguments[77] << 20);
+        if (mask != 0)
+        {
+            _writer.Write($"PipelineEdits.Replace(ref packet, {Text(Network)}, {Hex(value)}, {Hex(mask)});");
+        }
+
+        if (step.Arguments[78] != 0)
+        {
+            _writer.Write($"PipelineEdits.Replace(ref packet, {Text(Network + 7)}, (byte){Text(step.Arguments[38])}, (byte){Text(step.Arguments[78])});");
         }
     }
 
     private void EmitDecrementTtl()
     {
         Flush();
+        if (_list.Shape.IsIpv6)
+        {
+            LeaveUnless($"PipelineEdits.TryDecrementHopLimit(ref packet, {Text(Network)})", "IpTtl");
+            return;
+        }
+
         string difference = $"ttl{Text(_names++)}";
         _writer.Write($"ulong {difference} = 0;");
-        _writer.Open($"if (!PipelineEdits.TryDecrementTtl(ref packet, {Text(_network)}, ref {difference}))");
-        Drop("IpTtl");
-        _writer.Write("break;").Close().Blank();
+        LeaveUnless($"PipelineEdits.TryDecrementTtl(ref packet, {Text(Network)}, ref {difference})", "IpTtl");
         _header.Add(difference);
     }
 
-    // Writes the edits that wait, and brings the checksums along once.
+    // Writes the edits that wait, and brings the checksums along once. IPv6 has no checksum of its header.
     private void Flush()
     {
         if (_addresses.Count + _header.Count + _ports.Count == 0)
@@ -172,14 +227,15 @@ internal sealed class ActionEmitter
         }
 
         string addresses = Sum("addresses", _addresses), header = Sum("header", _header), ports = Sum("ports", _ports);
-        if (addresses.Length + header.Length != 0)
+        if (_list.Shape.IsIpv4 && addresses.Length + header.Length != 0)
         {
-            _writer.Write($"PipelineEdits.UpdateIpv4Checksum(ref packet, {Text(_network)}, {Join(addresses, header)});");
+            _writer.Write($"PipelineEdits.UpdateIpv4Checksum(ref packet, {Text(Network)}, {Join(addresses, header)});");
         }
 
         if (addresses.Length + ports.Length != 0)
         {
-            _writer.Write($"PipelineEdits.Update{(_list.Protocol == Udp ? "Udp" : "Tcp")}Checksum(ref packet, {Text(_network + 20)}, {Join(addresses, ports)});");
+            string name = _list.Protocol == Udp ? "Udp" : "Tcp";
+            _writer.Write($"PipelineEdits.Update{name}Checksum(ref packet, {Text(Transport)}, {OrNone(addresses)}, {OrNone(ports)});");
         }
     }
 
@@ -190,6 +246,14 @@ internal sealed class ActionEmitter
             return string.Empty;
         }
 
+        // A difference that has a name already.
+        if (terms.Count == 1 && terms[0].All(char.IsLetterOrDigit))
+        {
+            name = terms[0];
+            terms.Clear();
+            return name;
+        }
+
         name += Text(_names++);
         _writer.Write($"ulong {name} = {string.Join("\n    + ", terms)};");
         terms.Clear();
@@ -198,11 +262,18 @@ internal sealed class ActionEmitter
 
     private static string Join(string one, string other) => one.Length == 0 ? other : other.Length == 0 ? one : $"{one} + {other}";
 
-    private void Drop(string reason)
+    private static string OrNone(string difference) => difference.Length == 0 ? "0" : difference;
+
+    private void LeaveUnless(string condition, string reason)
     {
-        Flush();
-        _writer.Write($"PipelineEdits.Drop(ref packet, DropReason.{reason}, ref host);");
+        _writer.Open($"if (!{condition})");
+        Drop(reason);
+        _writer.Write(_leave).Close().Blank();
     }
+
+    private void Drop(string reason) => _writer.Write($"PipelineEdits.Drop(ref packet, DropReason.{reason}, ref host);");
+
+    private static uint Swap(uint word) => BinaryPrimitives.ReverseEndianness(word);
 
     private static uint Word(StepSpec step, int at) => BinaryPrimitives.ReadUInt32LittleEndian(step.Arguments.Skip(at).Take(4).ToArray());
 

@@ -56,13 +56,18 @@ internal sealed class MatchEmitter
         _writer.Write($"/// <summary>The flow of a frame that is {_shape.Description}; -1 for none.</summary>");
         _writer.Write("[MethodImpl(MethodImplOptions.AggressiveInlining)]");
         _writer.Open($"private static int Match{_shape.Name}(uint inPort, PlainFrame frame)");
-        foreach (int word in _words.Where(static word => word != 0))
+        if (plan.Hashed.Count == 0 && candidates.Count > MostInChain && TryEmitTelling(candidates))
         {
-            uint mask = candidates.Aggregate(0u, (bits, candidate) => bits | candidate.WordAt(word).Mask);
-            _writer.Write($"uint {FrameShape.Local(word)} = {FrameShape.Expression(word, mask)};");
+            return;
         }
 
-        if (_words.Any(static word => word != 0))
+        foreach (int word in _words.Where(static word => word != FrameWord.InPortIndex))
+        {
+            uint mask = candidates.Aggregate(0u, (bits, candidate) => bits | candidate.WordAt(word).Mask);
+            _writer.Write($"uint {Local(word)} = {_shape.Word(word).Expression(mask)};");
+        }
+
+        if (_words.Any(static word => word != FrameWord.InPortIndex))
         {
             _writer.Blank();
         }
@@ -70,7 +75,7 @@ internal sealed class MatchEmitter
         if (Common(candidates) is { Length: > 0 } common && candidates.Count > 1)
         {
             _writer.Write("// What all of them ask for.");
-            _writer.Open($"if ({string.Join(" || ", common.Select(static word => Condition(word, "!=")))})").Write("return -1;").Close().Blank();
+            _writer.Open($"if ({string.Join(" || ", common.Select(word => Condition(word, "!=")))})").Write("return -1;").Close().Blank();
             candidates = [.. candidates.Select(candidate => Without(candidate, common))];
             plan = new MatchPlan(plan.Hashed.ConvertAll(group => group.ConvertAll(candidate => Without(candidate, common))), plan.Lanes.ConvertAll(candidate => Without(candidate, common)));
         }
@@ -107,6 +112,58 @@ internal sealed class MatchEmitter
         }
     }
 
+    // Where a vector holds all that is asked for besides the port, a few bits may leave one flow to compare it with.
+    private bool TryEmitTelling(IReadOnlyList<Candidate> candidates)
+    {
+        MaskedWord[] outside = [.. Common(candidates).Where(word => !_shape.IsInHeader(word.Index))];
+        List<Candidate> inside = [.. candidates.Select(candidate => Without(candidate, outside))];
+        if (!inside.TrueForAll(candidate => Array.TrueForAll(candidate.Words, word => _shape.IsInHeader(word.Index))) || TellingBits.Find(inside) is not { } telling)
+        {
+            return false;
+        }
+
+        int[] words = [.. telling.Words.Select(static word => word.Word)];
+        foreach ((int word, uint mask, _) in telling.Words)
+        {
+            _writer.Write($"uint {Local(word)} = {_shape.Word(word).Expression(mask)};");
+        }
+
+        foreach (MaskedWord word in outside.Where(static word => word.Index != FrameWord.InPortIndex))
+        {
+            _writer.Write($"uint {Local(word.Index)} = {_shape.Word(word.Index).Expression(word.Mask)};");
+        }
+
+        string call = $"Match{_shape.Name}Telling(frame, {Arguments(words)})";
+        _writer.Write(outside.Length == 0 ? $"return {call};" : $"return {string.Join(" && ", outside.Select(word => Condition(word)))} ? {call} : -1;");
+        _writer.Close().Blank();
+        EmitTelling(inside, telling, words);
+        return true;
+    }
+
+    private void EmitTelling(List<Candidate> candidates, TellingBits telling, int[] words)
+    {
+        _writer.Write("/// <summary>Flows of different masks: a few telling bits leave one of them, with which the header is compared as a whole.</summary>");
+        _writer.Open($"private static int Match{_shape.Name}Telling(PlainFrame frame, {Parameters(words)})");
+        string sum = string.Join(" + ", telling.Words.Select(word => $"(({Local(word.Word)} & {Hex(word.Mask)}) * {Hex(word.Multiplier)})"));
+        _writer.Write($"int telling = (int)(({sum}) >> {Text(telling.Shift)});");
+        EmitData("byte", "Candidates", telling.CandidateAt.Select(Text));
+        _writer.Write($"int candidate = candidates[telling & {Text(telling.CandidateAt.Length - 1)}];");
+        _writer.Write("// For each the bits of the header that matter, and what they must be.");
+        _writer.Write("ReadOnlySpan<uint> headers =").Write("[");
+        foreach (Candidate candidate in candidates)
+        {
+            (uint[] mask, uint[] value) = _shape.Header(candidate.Words);
+            _writer.Write($"    // {Text(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
+            _writer.Write($"    {string.Join(", ", mask.Concat(value).Select(Hex))},");
+        }
+
+        _writer.Write("];");
+        int places = (int)BitOperations.RoundUpToPowerOf2((uint)candidates.Count);
+        EmitData("short", "Flows", Enumerable.Range(0, places).Select(i => i < candidates.Count ? Text(candidates[i].Number) : "-1"));
+        _writer.Write($"return frame.HasIpv4Header(headers, candidate) ? flows[candidate & {Text(places - 1)}] : -1;");
+        _writer.Close().Blank();
+    }
+
     private void EmitChain(IReadOnlyList<Candidate> candidates)
     {
         foreach (Candidate candidate in candidates)
@@ -118,7 +175,7 @@ internal sealed class MatchEmitter
                 return;
             }
 
-            _writer.Open($"if ({string.Join(" && ", candidate.Words.Select(static word => Condition(word)))})");
+            _writer.Open($"if ({string.Join(" && ", candidate.Words.Select(word => Condition(word)))})");
             _writer.Write($"return {Text(candidate.Number)};").Close().Blank();
         }
 
@@ -160,18 +217,18 @@ internal sealed class MatchEmitter
         MaskedWord[] words = group[0].Words;
         PerfectHash hash = PerfectHash.Find([.. group.Select(Key)]);
         int places = hash.KeyAt.Length - 1, buckets = hash.Displacements.Length - 1;
-        _writer.Write($"/// <summary>{Text(group.Count)} flows of one mask, from {Text(group[0].Number)} on: a perfect hash of {string.Join(", ", words.Select(static word => FrameShape.Local(word.Index)))}.</summary>");
-        _writer.Open($"private static int Match{_shape.Name}Hash{Text(number)}({string.Join(", ", words.Select(static word => $"uint {FrameShape.Local(word.Index)}"))})");
+        _writer.Write($"/// <summary>{Text(group.Count)} flows of one mask, from {Text(group[0].Number)} on: a perfect hash of {string.Join(", ", words.Select(word => Local(word.Index)))}.</summary>");
+        _writer.Open($"private static int Match{_shape.Name}Hash{Text(number)}({string.Join(", ", words.Select(word => $"uint {Local(word.Index)}"))})");
         foreach (MaskedWord word in words.Where(static word => word.Mask != uint.MaxValue))
         {
-            _writer.Write($"{FrameShape.Local(word.Index)} &= {Hex(word.Mask)};");
+            _writer.Write($"{Local(word.Index)} &= {Hex(word.Mask)};");
         }
 
         _writer.Write($"ulong hash = {hash.Seed}UL;");
         for (int i = 0; i < words.Length; i += 2)
         {
-            string low = FrameShape.Local(words[i].Index);
-            string word = i + 1 < words.Length ? $"{low} | ((ulong){FrameShape.Local(words[i + 1].Index)} << 32)" : low;
+            string low = Local(words[i].Index);
+            string word = i + 1 < words.Length ? $"{low} | ((ulong){Local(words[i + 1].Index)} << 32)" : low;
             _writer.Write($"hash = PipelineHash.Add(hash, {word});");
         }
 
@@ -183,7 +240,7 @@ internal sealed class MatchEmitter
         EmitData("uint", "Keys", hash.KeyAt.SelectMany(key => Enumerable.Range(0, stride).Select(word => key < 0 || word >= words.Length ? "0" : Hex(group[key].Words[word].Value))));
         string[] conditions =
         [
-            .. words.Select((word, i) => $"keys[((place * {Text(stride)}) + {Text(i)}) & {Text(last)}] == {FrameShape.Local(word.Index)}"),
+            .. words.Select((word, i) => $"keys[((place * {Text(stride)}) + {Text(i)}) & {Text(last)}] == {Local(word.Index)}"),
         ];
         EmitData("short", "Flows", hash.KeyAt.Select(key => key < 0 ? "-1" : Text(group[key].Number)));
         _writer.Write($"return {string.Join(" && ", conditions)} ? flows[place & {Text(places)}] : -1;");
@@ -230,7 +287,7 @@ internal sealed class MatchEmitter
                 continue;
             }
 
-            string value = $"Vector256.Create({FrameShape.Local(word)})";
+            string value = $"Vector256.Create({Local(word)})";
             if (lanes.Take(candidates.Length).Any(static lane => lane.Mask != uint.MaxValue))
             {
                 value = $"({value} & {Vector(lanes.Select(static lane => lane.Mask))})";
@@ -243,12 +300,14 @@ internal sealed class MatchEmitter
         _writer.Write("    " + (terms.Count == 0 ? "Vector256<uint>.AllBitsSet" : string.Join("\n    & ", terms)) + ";");
     }
 
+    private string Local(int word) => _shape.Word(word).Name;
+
     private static int[] WordsOf(IEnumerable<Candidate> candidates) =>
         [.. candidates.SelectMany(static candidate => candidate.Words).Select(static word => word.Index).Distinct().Order()];
 
-    private static string Arguments(int[] words) => string.Join(", ", words.Select(FrameShape.Local));
+    private string Arguments(int[] words) => string.Join(", ", words.Select(Local));
 
-    private static string Parameters(int[] words) => string.Join(", ", words.Select(static word => $"uint {FrameShape.Local(word)}"));
+    private string Parameters(int[] words) => string.Join(", ", words.Select(word => $"uint {Local(word)}"));
 
     // The bits that all flows ask for alike.
     private static MaskedWord[] Common(IReadOnlyList<Candidate> candidates)
@@ -298,9 +357,9 @@ internal sealed class MatchEmitter
         return key;
     }
 
-    private static string Condition(MaskedWord word, string comparison = "==") => word.Mask == uint.MaxValue
-        ? $"{FrameShape.Local(word.Index)} {comparison} {Hex(word.Value)}"
-        : $"({FrameShape.Local(word.Index)} & {Hex(word.Mask)}) {comparison} {Hex(word.Value)}";
+    private string Condition(MaskedWord word, string comparison = "==") => word.Mask == uint.MaxValue
+        ? $"{Local(word.Index)} {comparison} {Hex(word.Value)}"
+        : $"({Local(word.Index)} & {Hex(word.Mask)}) {comparison} {Hex(word.Value)}";
 
     private static string Vector(IEnumerable<uint> lanes) => $"Vector256.Create({string.Join(", ", lanes.Select(Hex))})";
 

@@ -7,9 +7,6 @@ namespace Engine.Generators.Pipelines;
 /// <summary>Writes the generated part of a pipeline, a pure function of its spec.</summary>
 internal static class PipelineEmitter
 {
-    // Flows up to which the switch is over flows; beyond it is over lists, by a table.
-    private const int MostInSwitch = 256;
-
     /// <summary>The text of the file.</summary>
     public static string Emit(PipelineSpec spec)
     {
@@ -36,7 +33,7 @@ internal static class PipelineEmitter
         writer.Open($"partial class {spec.Name}{(spec.IsStatic ? string.Empty : " : IPipeline")}");
         EmitTable(writer, spec);
         EmitSpanProcess(writer);
-        EmitProcess(writer, spec, shapes.ConvertAll(static shape => shape.Shape), actions);
+        EmitProcess(writer, spec, shapes.ConvertAll(static shape => (shape.Shape, shape.Candidates)), actions);
         foreach ((FrameShape shape, List<Candidate> candidates, MatchPlan plan) in shapes)
         {
             MatchEmitter.Emit(writer, spec, shape, candidates, plan);
@@ -80,118 +77,167 @@ internal static class PipelineEmitter
         writer.Close().Blank();
     }
 
-    private static void EmitProcess(SourceWriter writer, PipelineSpec spec, List<FrameShape> shapes, ActionPlan actions)
+    private static void EmitProcess(SourceWriter writer, PipelineSpec spec, List<(FrameShape Shape, List<Candidate> Candidates)> shapes, ActionPlan actions)
     {
         writer.Write("/// <summary>Takes a batch of packets that came by one port: executes those that a flow matches, gives the others to the host.</summary>");
         writer.Open("public static void Process<THost>(ref PacketBatch batch, ref THost host) where THost : struct, IPipelineHost");
         writer.Write("// For each packet its flow, with the TCP flags that are counted above it; below 0 when this code does not execute it.");
-        writer.Write("Span<int> flows = stackalloc int[PacketBatch.Capacity];");
-        writer.Write("flows = flows.Slice(0, batch.Count);");
-        writer.Write("uint inPort = host.InPort;");
+        writer.Write("FlowNumbers numbers = default;");
+        writer.Write("Span<int> flows = ((Span<int>)numbers).Slice(0, batch.Count);");
+        writer.Write($"// For each list of actions its packets, a bit each; list {Text(actions.Other)} is for what this code does not execute.");
+        writer.Write("PacketSets lists = default;");
+        if (shapes.Count != 0)
+        {
+            writer.Write("uint inPort = host.InPort;");
+        }
+
+        foreach ((FrameShape shape, List<Candidate> candidates) in shapes)
+        {
+            EmitListsOf(writer, spec, shape, candidates, actions);
+        }
+
+        writer.Blank();
         writer.Open("for (int i = 0; i < flows.Length; i++)");
         writer.Write("ref Packet packet = ref batch[i];");
-        string keyword = "if";
-        foreach (FrameShape shape in shapes)
+        foreach ((FrameShape shape, _) in shapes)
         {
+            string local = Local(shape.Name);
             writer.Write($"// {Capitalized(shape.Description)}.");
-            writer.Open($"{keyword} (PlainFrame.{shape.View}(ref packet, out PlainFrame {Local(shape)}))");
-            writer.Write($"flows[i] = Match{shape.Name}(inPort, {Local(shape)}) | ({Local(shape)}.CountedTcpFlags << 16);");
-            writer.Close();
-            keyword = "else if";
+            writer.Open($"if (PlainFrame.TryView{shape.Name}(ref packet, out PlainFrame {local}))");
+            writer.Write($"int flow = Match{shape.Name}(inPort, {local});");
+            writer.Write($"flows[i] = flow | ({local}.CountedTcpFlags << 16);");
+            writer.Write($"lists.Add(listsOf{shape.Name}[flow & {Text(PlacesFor(spec) - 1)}], i);");
+            writer.Write("continue;").Close().Blank();
         }
 
-        if (shapes.Count == 0)
-        {
-            writer.Write("flows[i] = s_table.MatchOther(ref packet, i, ref host);");
-        }
-        else
-        {
-            writer.Open("else").Write("flows[i] = s_table.MatchOther(ref packet, i, ref host);").Close();
-        }
-
+        writer.Write("flows[i] = s_table.MatchOther(ref packet, i, ref host);");
+        writer.Write($"lists.Add({Text(actions.Other)}, i);");
         writer.Close().Blank();
-        EmitExecution(writer, spec, actions);
+        EmitExecution(writer, actions);
         writer.Write("batch.Clear();");
         writer.Close().Blank();
-    }
-
-    private static void EmitExecution(SourceWriter writer, PipelineSpec spec, ActionPlan actions)
-    {
-        writer.Open("for (int i = 0; (uint)i < (uint)flows.Length;)");
-        writer.Open("if (flows[i] < 0)");
-        writer.Write("i = s_table.ProcessOther(flows, i, ref batch, ref host);").Write("continue;").Close().Blank();
-        if (actions.Compiled.Count + actions.Ports.Count + actions.General.Count != 0)
+        if (actions.Straight.Count != 0)
         {
-            writer.Write("ref Packet packet = ref batch[i];");
-            writer.Write("int flow = flows[i] & 0xffff;");
-            writer.Write("host.Count(flow, packet.Length, (byte)(flows[i] >> 16));");
-            EmitSwitch(writer, spec, actions);
+            EmitExecuteRun(writer, actions);
         }
 
-        writer.Write("i++;");
+        EmitExecuteInOrder(writer, spec, actions);
+    }
+
+    // The list of each flow of a shape; -1, which is no flow, finds the last place.
+    private static void EmitListsOf(SourceWriter writer, PipelineSpec spec, FrameShape shape, List<Candidate> candidates, ActionPlan actions)
+    {
+        int[] lists = new int[PlacesFor(spec)];
+        Array.Fill(lists, actions.Other);
+        candidates.ForEach(candidate => lists[candidate.Number] = actions.NumberOf(shape, candidate.Number));
+        writer.Write($"ReadOnlySpan<byte> listsOf{shape.Name} = [{string.Join(", ", lists.Select(Text))}];");
+    }
+
+    private static void EmitExecution(SourceWriter writer, ActionPlan actions)
+    {
+        writer.Write("host.Count(ref batch, flows);");
+        if (actions.Straight.Count == 0)
+        {
+            writer.Write("ExecuteInOrder(ref batch, flows, ref lists, ref host);");
+            return;
+        }
+
+        writer.Open($"if ({Union(OneByOne(actions))} == 0)");
+        writer.Write("ExecuteRun(ref batch, ref lists, uint.MaxValue, ref host);").Close();
+        writer.Open("else").Write("ExecuteInOrder(ref batch, flows, ref lists, ref host);").Close().Blank();
+    }
+
+    private static void EmitExecuteRun(SourceWriter writer, ActionPlan actions)
+    {
+        writer.Write("/// <summary>Executes lists that end with their only output, or drop, for those packets of a run: list by list, then port by port.</summary>");
+        writer.Open("private static void ExecuteRun<THost>(ref PacketBatch batch, ref PacketSets lists, uint run, ref THost host) where THost : struct, IPipelineHost");
+        for (int i = 0; i < actions.Straight.Count; i++)
+        {
+            CompiledList list = actions.Straight[i];
+            if (!ActionEmitter.Edits(list))
+            {
+                continue;
+            }
+
+            writer.Write($"// {list.List.Text}");
+            writer.Open($"for (uint left = lists[{Text(i)}] & run; left != 0; left &= left - 1)");
+            writer.Write("int i = BitOperations.TrailingZeroCount(left);");
+            writer.Write("ref Packet packet = ref batch[i];");
+            ActionEmitter.EmitEdits(writer, list, $"lists.Remove({Text(i)}, i);\ncontinue;");
+            writer.Close().Blank();
+        }
+
+        List<int> all = [.. Enumerable.Range(0, actions.Straight.Count)];
+        foreach (IGrouping<uint?, int> same in all.Where(list => actions.Straight[list].Port is not null).GroupBy(list => actions.Straight[list].Port))
+        {
+            writer.Write($"host.Output(ref batch, {Union(same)} & run, {Text((int)same.Key!.Value)});");
+        }
+
+        foreach (IGrouping<string, int> same in all.Where(list => actions.Straight[list].Port is null).GroupBy(list => ActionEmitter.ReasonOf(actions.Straight[list])))
+        {
+            writer.Write($"PipelineEdits.Drop(ref batch, {Union(same)} & run, DropReason.{same.Key}, ref host);");
+        }
+
         writer.Close().Blank();
     }
 
-    private static void EmitSwitch(SourceWriter writer, PipelineSpec spec, ActionPlan actions)
+    // Lists whose packets are executed one by one.
+    private static IEnumerable<int> OneByOne(ActionPlan actions) => Enumerable.Range(actions.Straight.Count, actions.Other + 1 - actions.Straight.Count);
+
+    private static string Union(IEnumerable<int> lists)
     {
-        bool isByFlow = spec.Flows.Count <= MostInSwitch;
-        int places = (int)BitOperations.RoundUpToPowerOf2((uint)spec.Flows.Count);
-        if (isByFlow)
-        {
-            writer.Open("switch (flow)");
-        }
-        else
-        {
-            int[] caseOf = new int[places];
-            Array.Fill(caseOf, actions.Compiled.Count + 1);
-            for (int i = 0; i < actions.Compiled.Count; i++)
-            {
-                actions.Compiled[i].Flows.ForEach(flow => caseOf[flow] = i);
-            }
+        string[] terms = [.. lists.Select(static list => $"lists[{Text(list)}]")];
+        return terms.Length == 1 ? terms[0] : $"({string.Join(" | ", terms)})";
+    }
 
-            actions.Ports.ForEach(flow => caseOf[flow] = actions.Compiled.Count);
-            writer.Write($"ReadOnlySpan<byte> lists = [{string.Join(", ", caseOf.Select(Text))}];");
-            writer.Open($"switch (lists[flow & {Text(places - 1)}])");
+    private static void EmitExecuteInOrder(SourceWriter writer, PipelineSpec spec, ActionPlan actions)
+    {
+        writer.Write("/// <summary>Executes a batch with packets that go one by one, for other lists or none; what stands between them goes as a run, so that all keep their order.</summary>");
+        writer.Write("[MethodImpl(MethodImplOptions.NoInlining)]");
+        writer.Open("private static void ExecuteInOrder<THost>(ref PacketBatch batch, Span<int> flows, ref PacketSets lists, ref THost host) where THost : struct, IPipelineHost");
+        if (actions.Straight.Count != 0)
+        {
+            writer.Write($"uint others = {Union(OneByOne(actions))};");
         }
 
-        for (int i = 0; i < actions.Compiled.Count; i++)
+        writer.Open("for (int i = 0; i < flows.Length;)");
+        if (actions.Straight.Count != 0)
         {
-            CompiledList list = actions.Compiled[i];
-            writer.Write($"// {(list.List.Text.Length == 0 ? "drop" : list.List.Text)}");
-            EmitLabels(writer, isByFlow, list.Flows, i);
-            writer.Open();
-            ActionEmitter.Emit(writer, list);
-            writer.Write("break;").Close().Blank();
+            writer.Write("uint run = PacketSets.Run(others, i);");
+            writer.Open("if (run != 0)");
+            writer.Write("ExecuteRun(ref batch, ref lists, run, ref host);").Write("i += BitOperations.PopCount(run);").Write("continue;").Close().Blank();
+        }
+
+        for (int i = 0; i < actions.Stepwise.Count; i++)
+        {
+            writer.Write($"// {actions.Stepwise[i].List.Text}");
+            writer.Open($"if ((lists[{Text(actions.Straight.Count + i)}] >> i & 1) != 0)");
+            writer.Write("ref Packet packet = ref batch[i++];");
+            ActionEmitter.EmitStepwise(writer, actions.Stepwise[i], "continue;");
+            writer.Write("continue;").Close().Blank();
         }
 
         if (actions.Ports.Count != 0)
         {
-            writer.Write("// One output each.");
-            EmitLabels(writer, isByFlow, actions.Ports, actions.Compiled.Count);
-            writer.Open();
-            int[] ports = new int[places];
-            actions.Ports.ForEach(flow => ports[flow] = (int)spec.Lists[spec.Flows[flow].List].Steps[0].Argument);
+            int[] ports = new int[PlacesFor(spec)];
+            foreach (KeyValuePair<int, uint> flow in actions.Ports)
+            {
+                ports[flow.Key] = (int)flow.Value;
+            }
+
+            writer.Write("// One output each, beyond the lists that are code.");
+            writer.Open($"if ((lists[{Text(actions.ByPort)}] >> i & 1) != 0)");
             writer.Write($"ReadOnlySpan<int> ports = [{string.Join(", ", ports.Select(Text))}];");
-            writer.Write($"PipelineEdits.Output(ref packet, (uint)ports[flow & {Text(places - 1)}], ref host);");
-            writer.Write("break;").Close().Blank();
+            writer.Write($"PipelineEdits.Output(ref batch[i], (uint)ports[flows[i++] & {Text(ports.Length - 1)}], ref host);");
+            writer.Write("continue;").Close().Blank();
         }
 
-        if (actions.General.Count != 0)
-        {
-            writer.Write("// What needs the whole key of the packet, or more than one list's worth of code.");
-            writer.Write("default:").Write("    s_table.Execute(flow, ref packet, i, ref host);").Write("    break;");
-        }
-
+        writer.Write("i = s_table.ProcessOther(flows, i, ref batch, ref host);");
+        writer.Close();
         writer.Close().Blank();
     }
 
-    private static void EmitLabels(SourceWriter writer, bool isByFlow, List<int> flows, int number)
-    {
-        foreach (int label in isByFlow ? flows : [number])
-        {
-            writer.Write($"case {Text(label)}:");
-        }
-    }
+    private static int PlacesFor(PipelineSpec spec) => (int)BitOperations.RoundUpToPowerOf2((uint)spec.Flows.Count + 1);
 
     private static int LongestQuote(string text)
     {
@@ -205,7 +251,7 @@ internal static class PipelineEmitter
         return longest;
     }
 
-    private static string Local(FrameShape shape) => char.ToLowerInvariant(shape.Name[0]) + shape.Name.Substring(1);
+    private static string Local(string name) => char.ToLowerInvariant(name[0]) + name.Substring(1);
 
     private static string Capitalized(string text) => char.ToUpperInvariant(text[0]) + text.Substring(1);
 

@@ -69,6 +69,11 @@ internal static class HeaderEdit
     public static void UpdateChecksum(ref byte checksum, ulong difference) =>
         Unaligned.Store(ref checksum, 0, InternetChecksum.Update(Unaligned.Load<Be16>(ref checksum, 0), difference));
 
+    /// <summary>Brings the sum of a pseudo header along with what changed in it: a checksum that is left to the sink.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void UpdatePartial(ref byte sum, ulong difference) =>
+        Unaligned.Store(ref sum, 0, InternetChecksum.UpdatePartial(Unaligned.Load<Be16>(ref sum, 0), difference));
+
     /// <summary>Writes a UDP checksum that came out as zero the way that does not say "none" (RFC 768).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void MangleZero(ref byte checksum)

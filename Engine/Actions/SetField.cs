@@ -371,8 +371,7 @@ internal static unsafe partial class SetField
             return;
         }
 
-        Be16 sum = InternetChecksum.UpdatePartial(MemoryMarshal.Read<Be16>(field), difference);
-        MemoryMarshal.Write(field, in sum);
+        HeaderEdit.UpdatePartial(ref field[0], difference);
     }
 
     private static void UpdatePseudoHeader(Packet* packet, Span<byte> field, in Ipv6Address old, in Ipv6Address address)

@@ -16,6 +16,9 @@ public static unsafe partial class FlowKeyExtractor
     // The same with IPv6.
     private const int CommonIpv6Length = 74;
 
+    // Ethernet and ARP.
+    private const int CommonArpLength = 42;
+
     /// <summary>IPv4 without options, not a fragment, with a whole TCP or UDP header: one check of the length, then plain loads and stores.</summary>
     /// <param name="packet">The packet.</param>
     /// <param name="key">The key.</param>
@@ -137,22 +140,12 @@ public static unsafe partial class FlowKeyExtractor
     /// <returns>False, with nothing written, for every other packet.</returns>
     private static bool TryExtractCommonIpv6(Packet* packet, ref FlowKey key)
     {
-        int length = packet->Length;
-        if (!BitConverter.IsLittleEndian || length < CommonIpv6Length || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        if (!IsCommonIpv6(packet, 0, out uint protocol, out uint tcpFlags))
         {
             return false;
         }
 
-        // In bounds: no offset plus size below is beyond CommonIpv6Length.
-        Invariant.Assert(packet->Bytes.Length >= CommonIpv6Length);
         ref byte frame = ref packet->DataReference;
-        uint protocol = Unaligned.Load<byte>(ref frame, 20);
-        if (Unaligned.Load<ushort>(ref frame, 12) != 0xdd86
-            || !TryReadTcpFlags(ref frame, 66, protocol, length - CommonIpv6Length, out uint tcpFlags))
-        {
-            return false;
-        }
-
         FlowKeySegments stale = key.Segments & ~(MetadataSegments | FlowKeySegments.Ipv6);
         if (stale != FlowKeySegments.None)
         {
@@ -184,6 +177,53 @@ public static unsafe partial class FlowKeyExtractor
         return true;
     }
 
+    /// <summary>Whether it is IPv6 without extension headers and with a whole TCP or UDP header: what the common case and compiled pipelines take.</summary>
+    /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonIpv6Length"/>, with a tag 4 more, are in bounds.</param>
+    /// <param name="tag">4 for a packet with one VLAN tag, else 0. A constant.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="tcpFlags">As they stand in the packet; 0 for UDP.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsCommonIpv6(Packet* packet, int tag, out uint protocol, out uint tcpFlags)
+    {
+        protocol = tcpFlags = 0;
+        int length = packet->Length;
+        if (!BitConverter.IsLittleEndian || length < CommonIpv6Length + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        {
+            return false;
+        }
+
+        // In bounds: no offset plus size below is beyond CommonIpv6Length, or with a tag 4 bytes further.
+        Invariant.Assert(packet->Bytes.Length >= CommonIpv6Length + tag);
+        ref byte frame = ref packet->DataReference;
+        if ((tag != 0 && Unaligned.Load<ushort>(ref frame, 12) is not (0x0081 or 0xa888)) || Unaligned.Load<ushort>(ref frame, 12 + tag) != 0xdd86)
+        {
+            return false;
+        }
+
+        protocol = Unaligned.Load<byte>(ref frame, 20 + tag);
+        return TryReadTcpFlags(ref frame, 66 + tag, protocol, length - CommonIpv6Length - tag, out tcpFlags);
+    }
+
+    /// <summary>Whether it is ARP of Ethernet and IPv4, as long as it is: what compiled pipelines take.</summary>
+    /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonArpLength"/>, with a tag 4 more, are in bounds.</param>
+    /// <param name="tag">4 for a packet with one VLAN tag, else 0. A constant.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool IsCommonArp(Packet* packet, int tag)
+    {
+        if (!BitConverter.IsLittleEndian || packet->Length < CommonArpLength + tag || !packet->HasEthernet)
+        {
+            return false;
+        }
+
+        // In bounds: no offset plus size below is beyond CommonArpLength, or with a tag 4 bytes further.
+        Invariant.Assert(packet->Bytes.Length >= CommonArpLength + tag);
+        ref byte frame = ref packet->DataReference;
+
+        // Bytes 12 to 19 are 08 06, 00 01, 08 00, 06 04: the type, Ethernet, IPv4, the lengths of their addresses.
+        return (tag == 0 || Unaligned.Load<ushort>(ref frame, 12) is 0x0081 or 0xa888)
+            && Unaligned.Load<ulong>(ref frame, 12 + tag) == 0x0406_0008_0100_0608;
+    }
+
     /// <summary>Whether ports can be read as TCP or UDP where twenty bytes of header are known to be there.</summary>
     /// <param name="frame">The packet.</param>
     /// <param name="offset">Of data offset and flags, if it is TCP.</param>
@@ -194,9 +234,14 @@ public static unsafe partial class FlowKeyExtractor
     private static bool TryReadTcpFlags(ref byte frame, int offset, uint protocol, int spare, out uint flags)
     {
         flags = 0;
+        if (protocol == IpProtocols.Udp)
+        {
+            return true;
+        }
+
         if (protocol != IpProtocols.Tcp)
         {
-            return protocol == IpProtocols.Udp;
+            return false;
         }
 
         // A data offset below five words or beyond the end makes the ports unreadable; the general way sees to that.

@@ -137,6 +137,16 @@ public struct Packet
             ref Unsafe.As<int, byte>(ref _dataOffset),
             Vector512.Create(DefaultDataOffset, 0, 0, 0, 1 << 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
 
+    /// <summary>Says where the headers of a packet with an Ethernet header are, whose key is as it was extracted. On little-endian machines only.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void SetHeaders(ushort networkOffset, ushort transportOffset, bool hasTransport, bool hasOuterTag)
+    {
+        // In bounds: the 8 bytes from NetworkOffset on are both offsets and the four flags behind them, HasEthernet the second.
+        Unsafe.WriteUnaligned(
+            ref Unsafe.As<ushort, byte>(ref NetworkOffset),
+            networkOffset | ((ulong)transportOffset << 16) | (hasTransport ? 1UL << 32 : 0) | (1UL << 40) | (hasOuterTag ? 1UL << 48 : 0));
+    }
+
     /// <summary>Replaces the data by a copy of <paramref name="bytes"/> at the default headroom.</summary>
     /// <returns>False, with the packet unchanged, when the frame is too small.</returns>
     public bool TrySetBytes(scoped ReadOnlySpan<byte> bytes)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Datapaths;
@@ -28,6 +29,33 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
     {
         worker.Stats.Hit++;
         counters.Count(flow, length, tcpFlags, worker.Now);
+    }
+
+    /// <inheritdoc/>
+    public void Count(ref PacketBatch batch, ReadOnlySpan<int> flows) => worker.Stats.Hit += (uint)counters.Count(ref batch, flows, worker.Now);
+
+    /// <inheritdoc/>
+    public void Output(ref PacketBatch batch, uint packets, uint port)
+    {
+        if (packets == 0)
+        {
+            return;
+        }
+
+        // As below, no key is looked at.
+        if (packets >= (1UL << batch.Count) - 1)
+        {
+            _actions.OutputRun(ref batch, keys.Span, 0, batch.Count, port);
+            return;
+        }
+
+        PacketBatch run = default;
+        for (uint left = packets; left != 0; left &= left - 1)
+        {
+            run.Add(batch.Pointer(BitOperations.TrailingZeroCount(left)));
+        }
+
+        _actions.OutputRun(ref run, keys.Span, 0, run.Count, port);
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Numerics;
 using Engine.Actions;
 using Engine.Flows;
 using Engine.Packets;
@@ -56,6 +57,18 @@ public unsafe struct FrameHost<TSink> : IPipelineHost
 
     /// <inheritdoc/>
     public readonly void Count(int flow, int length, byte tcpFlags) => _memory.Counters.Count(flow, length, tcpFlags, Environment.TickCount64);
+
+    /// <inheritdoc/>
+    public readonly void Count(ref PacketBatch batch, ReadOnlySpan<int> flows) => _memory.Counters.Count(ref batch, flows, Environment.TickCount64);
+
+    /// <inheritdoc/>
+    public void Output(ref PacketBatch batch, uint packets, uint port)
+    {
+        for (uint left = packets; left != 0; left &= left - 1)
+        {
+            Output(batch.Pointer(BitOperations.TrailingZeroCount(left)), port);
+        }
+    }
 
     /// <inheritdoc/>
     public void Output(Packet* packet, uint port)

@@ -23,6 +23,17 @@ public unsafe interface IPipelineHost : IActionHost
     /// <param name="tcpFlags">Its TCP flags.</param>
     void Count(int flow, int length, byte tcpFlags);
 
+    /// <summary>Counts packets for their flows, before their actions.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="flows">For each of its packets the flow, with its TCP flags from bit 16 on; a packet with a number below 0 is not counted.</param>
+    void Count(ref PacketBatch batch, ReadOnlySpan<int> flows);
+
+    /// <summary>Sends packets of a batch to a port, in their order, and takes them.</summary>
+    /// <param name="batch">The batch; the packets stay in it.</param>
+    /// <param name="packets">Bit i is set for packet i; 0 for none.</param>
+    /// <param name="port">The port.</param>
+    void Output(ref PacketBatch batch, uint packets, uint port);
+
     /// <summary>Sends the packet to a port and takes it, as <see cref="IActionHost.Output"/>; its key is not known.</summary>
     void Output(Packet* packet, uint port);
 

@@ -1,4 +1,5 @@
 using System.ComponentModel;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Packets;
@@ -15,16 +16,13 @@ namespace Engine.Pipelines;
 public static unsafe class PipelineEdits
 {
     private const int TtlOffset = 8;
+    private const int HopLimitOffset = 7;
     private const int Ipv4ChecksumOffset = 10;
     private const int TcpChecksumOffset = 16;
     private const int UdpChecksumOffset = 6;
 
     // VIRTIO_NET_HDR_F_NEEDS_CSUM
     private const byte NeedsChecksum = 1;
-
-    /// <summary>Whether the transport checksum is left to the port that sends the packet; then it is edited the general way.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static bool LeavesChecksum(ref Packet packet) => (packet.Offload.Flags & NeedsChecksum) != 0;
 
     /// <summary>Replaces the bits of a mask in four bytes.</summary>
     /// <returns>The difference; 0 when nothing changed.</returns>
@@ -43,6 +41,29 @@ public static unsafe class PipelineEdits
     {
         ref byte field = ref At(ref packet, header + TtlOffset);
         return HeaderEdit.ReplaceTtl(ref field, (byte)(value | (field & ~mask)));
+    }
+
+    /// <summary>Replaces the bits of a mask in a byte that no checksum covers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Replace(ref Packet packet, int offset, byte value, byte mask)
+    {
+        ref byte field = ref At(ref packet, offset);
+        field = (byte)(value | (field & ~mask));
+    }
+
+    /// <summary>Takes one from the hop limit of the IPv6 header at <paramref name="header"/>, unless it is 0 or 1.</summary>
+    /// <returns>False, with nothing changed, when the hop limit is used up.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool TryDecrementHopLimit(ref Packet packet, int header)
+    {
+        ref byte field = ref At(ref packet, header + HopLimitOffset);
+        if (field <= 1)
+        {
+            return false;
+        }
+
+        field--;
+        return true;
     }
 
     /// <summary>Takes one from the TTL of the IPv4 header at <paramref name="header"/>, unless it is 0 or 1.</summary>
@@ -79,30 +100,42 @@ public static unsafe class PipelineEdits
     }
 
     /// <summary>Brings the checksum of the TCP header at <paramref name="header"/> along.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="header">Where the header starts.</param>
+    /// <param name="addresses">What changed in the pseudo header.</param>
+    /// <param name="ports">What changed in the header.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void UpdateTcpChecksum(ref Packet packet, int header, ulong difference)
+    public static void UpdateTcpChecksum(ref Packet packet, int header, ulong addresses, ulong ports)
     {
-        if (difference != 0)
+        if (addresses + ports != 0)
         {
-            HeaderEdit.UpdateChecksum(ref At(ref packet, header + TcpChecksumOffset), difference);
             packet.FlowHash = 0;
+            ref byte checksum = ref At(ref packet, header + TcpChecksumOffset);
+            if (!TryUpdatePartial(ref packet, ref checksum, addresses))
+            {
+                HeaderEdit.UpdateChecksum(ref checksum, addresses + ports);
+            }
         }
     }
 
     /// <summary>Brings the checksum of the UDP header at <paramref name="header"/> along, if it has one (RFC 768).</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="header">Where the header starts.</param>
+    /// <param name="addresses">What changed in the pseudo header.</param>
+    /// <param name="ports">What changed in the header.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void UpdateUdpChecksum(ref Packet packet, int header, ulong difference)
+    public static void UpdateUdpChecksum(ref Packet packet, int header, ulong addresses, ulong ports)
     {
-        if (difference == 0)
+        if (addresses + ports == 0)
         {
             return;
         }
 
         packet.FlowHash = 0;
         ref byte checksum = ref At(ref packet, header + UdpChecksumOffset);
-        if (Unaligned.Load<ushort>(ref checksum, 0) != 0)
+        if (!TryUpdatePartial(ref packet, ref checksum, addresses) && Unaligned.Load<ushort>(ref checksum, 0) != 0)
         {
-            HeaderEdit.UpdateChecksum(ref checksum, difference);
+            HeaderEdit.UpdateChecksum(ref checksum, addresses + ports);
             HeaderEdit.MangleZero(ref checksum);
         }
     }
@@ -141,9 +174,40 @@ public static unsafe class PipelineEdits
         }
     }
 
+    /// <summary>Counts packets of a batch as dropped and frees them.</summary>
+    /// <param name="batch">The batch; the packets stay in it.</param>
+    /// <param name="packets">Bit i is set for packet i; 0 for none.</param>
+    /// <param name="reason">Why.</param>
+    /// <param name="host">The host.</param>
+    public static void Drop<THost>(ref PacketBatch batch, uint packets, DropReason reason, ref THost host)
+        where THost : struct, IPipelineHost
+    {
+        for (uint left = packets; left != 0; left &= left - 1)
+        {
+            host.Drop(batch.Pointer(BitOperations.TrailingZeroCount(left)), reason);
+        }
+    }
+
     /// <summary>Counts the packet as dropped and frees it.</summary>
     public static void Drop<THost>(ref Packet packet, DropReason reason, ref THost host)
         where THost : struct, IPipelineHost => host.Drop(Packet.PointerTo(ref packet), reason);
+
+    // Whether the checksum is left to the sink: then the field holds the sum of the pseudo header, which has the addresses and not the ports.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool TryUpdatePartial(ref Packet packet, ref byte sum, ulong addresses)
+    {
+        if ((packet.Offload.Flags & NeedsChecksum) == 0)
+        {
+            return false;
+        }
+
+        if (addresses != 0)
+        {
+            HeaderEdit.UpdatePartial(ref sum, addresses);
+        }
+
+        return true;
+    }
 
     // In bounds: the shape of the frame has the header that the offset points into.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

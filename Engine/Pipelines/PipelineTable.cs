@@ -20,6 +20,9 @@ public sealed unsafe class PipelineTable
     private const int Bad = -2;
     private const int FirstKeyed = -3;
 
+    // Above the flow that the compiled code found stand TCP flags.
+    private const int FlowBits = 0xffff;
+
     private readonly PipelineFlow[] _flows;
     private readonly MaskedFlows[] _groups;
 
@@ -88,6 +91,7 @@ public sealed unsafe class PipelineTable
     }
 
     /// <summary>Sees packets out that the compiled code does not execute: from <paramref name="index"/> on all that missed, or one. For generated code.</summary>
+    /// <remarks>A flow that the compiled code found is counted by it; one that is found here, here.</remarks>
     /// <param name="flows">What was found for each packet of the batch.</param>
     /// <param name="index">The packet.</param>
     /// <param name="batch">The batch.</param>
@@ -118,22 +122,20 @@ public sealed unsafe class PipelineTable
         }
 
         ref FlowKey key = ref host.KeyOf(index);
-        int flow = FirstKeyed - found;
-        host.Count(flow, packet->Length, (byte)key.TcpFlags.Value);
+        int flow = found & FlowBits;
+        if (found >= 0)
+        {
+            // The key was not needed so far.
+            FlowKeyExtractor.TryReceive(packet, ref key, host.InPort);
+        }
+        else
+        {
+            flow = FirstKeyed - found;
+            host.Count(flow, packet->Length, (byte)key.TcpFlags.Value);
+        }
+
         ActionExecutor.Execute(_flows[flow].Actions, packet, ref key, host.Context, ref host);
         return end;
-    }
-
-    /// <summary>Executes the actions of a flow the general way, on a packet whose key was not needed so far. For generated code.</summary>
-    [EditorBrowsable(EditorBrowsableState.Never)]
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public void Execute<THost>(int flow, ref Packet packet, int index, ref THost host)
-        where THost : struct, IPipelineHost
-    {
-        ref FlowKey key = ref host.KeyOf(index);
-        Packet* taken = Packet.PointerTo(ref packet);
-        FlowKeyExtractor.TryReceive(taken, ref key, host.InPort);
-        ActionExecutor.Execute(_flows[flow].Actions, taken, ref key, host.Context, ref host);
     }
 
     /// <summary>Executes the flow that matches a key, if one does: a packet that goes round again.</summary>

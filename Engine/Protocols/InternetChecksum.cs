@@ -96,11 +96,9 @@ public static class InternetChecksum
     /// <summary>Adds the carries back until 16 bits are left. Zero only for zero.</summary>
     internal static ushort Fold(ulong sum)
     {
-        sum = (sum & 0xffff_ffff) + (sum >> 32);
-        sum = (sum & 0xffff_ffff) + (sum >> 32);
-        sum = (sum & 0xffff) + (sum >> 16);
-        sum = (sum & 0xffff) + (sum >> 16);
-        return (ushort)(sum + (sum >> 16));
+        // Both halves added to both: what the lower ones carry over is the carry that goes round.
+        uint half = (uint)((sum + BitOperations.RotateLeft(sum, 32)) >> 32);
+        return (ushort)((half + BitOperations.RotateLeft(half, 16)) >> 16);
     }
 
     private static ulong Difference(in Ipv6Address oldValue, in Ipv6Address newValue)
