@@ -13,6 +13,8 @@ switch (args)
         return StagesCommand.Run();
     case ["pipelines"]:
         return PipelineCycles.Run();
+    case ["tunnel"]:
+        return TunnelBench.Run();
     case ["workers"]:
         return WorkersCommand.Run();
     case ["control", ..]:

@@ -69,18 +69,21 @@ internal sealed record DpctlInterface
     }
 
     /// <summary>What to ask the engine for. Tunnels have the names that Open vSwitch gives them.</summary>
-    public VportRequest ToRequest() => Type switch
+    public VportRequest ToRequest()
     {
-        VportType.Vxlan => Tunnel("vxlan_sys", DpctlPorts.VxlanPort),
-        VportType.Geneve => Tunnel("genev_sys", DpctlPorts.GenevePort),
-        VportType.Gre => new VportRequest("gre_sys", Type),
-        _ => new VportRequest(Name, Type) { Options = Options },
-    };
+        if (Type is VportType.Netdev or VportType.Internal)
+        {
+            return new VportRequest(Name, Type) { Options = Options };
+        }
 
-    private VportRequest Tunnel(string prefix, ushort usual)
-    {
-        ushort port = DestinationPort ?? usual;
-        return new VportRequest(string.Create(CultureInfo.InvariantCulture, $"{prefix}_{port}"), Type)
+        string prefix = Type switch { VportType.Geneve => "genev", VportType.BareUdp => "udp", _ => DpctlPorts.TypeName(Type) };
+        if (!Type.IsUdpTunnel())
+        {
+            return new VportRequest($"{prefix}_sys", Type);
+        }
+
+        ushort port = DestinationPort ?? DpctlPorts.UsualPort(Type);
+        return new VportRequest(string.Create(CultureInfo.InvariantCulture, $"{prefix}_sys_{port}"), Type)
         {
             DestinationPort = port,
             HasGroupPolicy = HasGroupPolicy,
@@ -110,15 +113,7 @@ internal sealed record DpctlInterface
         switch (key)
         {
             case "type":
-                VportType? type = value switch
-                {
-                    "system" or "" => VportType.Netdev,
-                    "internal" => VportType.Internal,
-                    "vxlan" => VportType.Vxlan,
-                    "geneve" => VportType.Geneve,
-                    "gre" => VportType.Gre,
-                    _ => null,
-                };
+                VportType? type = DpctlPorts.TypeOf(value.Length == 0 ? "system" : value);
                 Type = type ?? Type;
                 return type is null ? $"{Name}: failed to open network device" : null;
             case "port_no":

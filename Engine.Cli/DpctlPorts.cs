@@ -8,19 +8,39 @@ namespace Engine.Cli;
 /// <summary>The verbs of dpctl that add, change and remove ports.</summary>
 internal static class DpctlPorts
 {
-    /// <summary>The UDP ports of IANA.</summary>
-    public const ushort VxlanPort = 4789, GenevePort = 6081;
+    // As Open vSwitch has them; gre64 and srv6 are not known to all of its versions.
+    private static readonly Dictionary<string, VportType> _types = new()
+    {
+        ["system"] = VportType.Netdev,
+        ["internal"] = VportType.Internal,
+        ["vxlan"] = VportType.Vxlan,
+        ["geneve"] = VportType.Geneve,
+        ["gre"] = VportType.Gre,
+        ["gre64"] = VportType.Gre64,
+        ["ip6gre"] = VportType.Ip6Gre,
+        ["erspan"] = VportType.Erspan,
+        ["ip6erspan"] = VportType.Ip6Erspan,
+        ["lisp"] = VportType.Lisp,
+        ["gtpu"] = VportType.Gtpu,
+        ["bareudp"] = VportType.BareUdp,
+        ["srv6"] = VportType.Srv6,
+    };
+
+    /// <summary>The type that a word of Open vSwitch means; null for none.</summary>
+    public static VportType? TypeOf(string name) => _types.TryGetValue(name, out VportType type) ? type : null;
+
+    /// <summary>The UDP port that IANA has given to a type of tunnel; 0 where there is none.</summary>
+    public static ushort UsualPort(VportType type) => type switch
+    {
+        VportType.Vxlan => 4789,
+        VportType.Geneve => 6081,
+        VportType.Lisp => 4341,
+        VportType.Gtpu => 2152,
+        _ => 0,
+    };
 
     /// <summary>The type of a port in the words of Open vSwitch.</summary>
-    public static string TypeName(VportType type) => type switch
-    {
-        VportType.Netdev => "system",
-        VportType.Internal => "internal",
-        VportType.Vxlan => "vxlan",
-        VportType.Geneve => "geneve",
-        VportType.Gre => "gre",
-        _ => "unknown",
-    };
+    public static string TypeName(VportType type) => _types.FirstOrDefault(pair => pair.Value == type).Key ?? "unknown";
 
     /// <summary><c>add-if DP IFACE...</c>.</summary>
     public static Errno Add(DpctlSession session, IReadOnlyList<string> words) => ForEach(session, words, Add);

@@ -81,9 +81,14 @@ internal static class DpctlShow
     // What Open vSwitch prints of a tunnel's configuration: its UDP port where it is not the usual one.
     private static string? Configuration(VportEntry port)
     {
-        ushort usual = port.Type switch { VportType.Vxlan => DpctlPorts.VxlanPort, VportType.Geneve => DpctlPorts.GenevePort, _ => 0 };
-        return port.Type is VportType.Netdev or VportType.Internal ? null
-            : port.DestinationPort == usual ? "packet_type=ptap"
+        if (port.Type is VportType.Netdev or VportType.Internal)
+        {
+            return null;
+        }
+
+        string version = port.Type is VportType.Erspan or VportType.Ip6Erspan ? "erspan_ver=0, " : string.Empty;
+        return port.DestinationPort == DpctlPorts.UsualPort(port.Type)
+            ? $"{version}packet_type=ptap"
             : string.Create(CultureInfo.InvariantCulture, $"dst_port={port.DestinationPort}, packet_type=ptap");
     }
 

@@ -21,6 +21,8 @@ public sealed class FlowKeyMatchTests
         Assert.Equal(FlowKey.Offsets.NshContext3, OffsetOf(ref key, ref key.NshContext3));
         Assert.Equal(FlowKey.Offsets.TunnelTtl, OffsetOf(ref key, ref key.TunnelTtl));
         Assert.Equal(FlowKey.Offsets.TunnelOptions, OffsetOf(ref key, ref key.TunnelOptions));
+        Assert.Equal(64, FlowKey.Offsets.TunnelOptions - FlowKey.Offsets.TunnelId);
+        Assert.Equal(16, FlowKey.Offsets.TunnelIpv6Source - FlowKey.Offsets.TunnelId);
         Assert.Equal(FlowKey.Offsets.Segments, OffsetOf(ref key, ref key.Segments));
         Assert.Equal(FlowKey.MatchedSize, OffsetOf(ref key, ref key.Segments));
     }

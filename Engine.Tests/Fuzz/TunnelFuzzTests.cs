@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Engine.Platform;
 using Engine.Tests.Oracles;
 using Engine.Tests.Tunnels;
@@ -26,9 +27,15 @@ public sealed class TunnelFuzzTests(ITestOutputHelper output)
             {
                 // A good header with some bits changed, then a packet that may be anything; cut anywhere.
                 ReadOnlySpan<byte> inner = i % 4 == 0 ? mix.Next() : mix.NextMutated();
+                inner = TunnelEnds.IsBare(kind) && inner.Length > 14 ? inner[14..] : inner;
                 good.CopyTo(datagram, 0);
                 inner.CopyTo(datagram.AsSpan(good.Length));
                 int length = good.Length + inner.Length;
+                if (kind.EndsWith("gtpu", StringComparison.Ordinal))
+                {
+                    BinaryPrimitives.WriteUInt16BigEndian(datagram.AsSpan(2), (ushort)(length - 8));
+                }
+
                 for (int flips = mix.Random.Next(4); flips > 0; flips--)
                 {
                     datagram[mix.Random.Next(Math.Min(length, good.Length + 34))] ^= (byte)(1 << mix.Random.Next(8));
@@ -64,7 +71,7 @@ public sealed class TunnelFuzzTests(ITestOutputHelper output)
     {
         byte[] inner = new byte[64];
         inner[0] = 0x45;
-        bool isBare = kind == "bareudp";
+        bool isBare = TunnelEnds.IsBare(kind);
         Assert.True(ends.Send(TunnelEnds.Tunnel(kind), inner, hasEthernet: !isBare, etherType: 0x0800));
         byte[] packet = ends.Underlay.Sent[0];
         int ip = packet[0] >> 4 == 6 ? 40 : 20;

@@ -27,7 +27,7 @@ public sealed class TunnelDriverTests
 
             using TunnelEnds ends = TunnelEnds.Of(kind);
             TunnelKey tunnel = TunnelEnds.Tunnel(kind, flags, tos: 0x28);
-            bool isBare = kind == "bareudp";
+            bool isBare = TunnelEnds.IsBare(kind);
             byte[] inner = isBare ? Frame[14..] : Frame;
             Assert.True(ends.Send(tunnel, inner, hasEthernet: !isBare, etherType: isBare ? (ushort)0x0800 : (ushort)0));
             byte[] packet = Assert.Single(ends.Underlay.Sent);
@@ -41,10 +41,11 @@ public sealed class TunnelDriverTests
             Assert.Equal(sent.TunnelIpv6Destination, key.TunnelIpv6Destination);
             Assert.Equal(0x28, key.TunnelTos);
             Assert.Equal(63, key.TunnelTtl);
-            bool isUdp = kind is not ("gre" or "ip6gre" or "erspan" or "ip6erspan");
+            bool isUdp = TunnelEnds.IsUdp(kind);
 
             // The DF bit is not told to receivers; ERSPAN always has a sequence number.
-            TunnelKeyFlags expected = (sent.TunnelFlags & ~TunnelKeyFlags.DontFragment & ~(isUdp ? TunnelKeyFlags.None : TunnelKeyFlags.Checksum))
+            bool hasChecksum = isUdp || kind is "gre64" or "ip6gre64";
+            TunnelKeyFlags expected = (sent.TunnelFlags & ~TunnelKeyFlags.DontFragment & ~(hasChecksum ? TunnelKeyFlags.None : TunnelKeyFlags.Checksum))
                 | (kind.EndsWith("erspan", StringComparison.Ordinal) ? TunnelKeyFlags.Sequence : 0);
             Assert.Equal(expected, key.TunnelFlags);
             Assert.Equal(sent.TunnelOptionsLength, key.TunnelOptionsLength);
@@ -69,7 +70,7 @@ public sealed class TunnelDriverTests
     public void A_datagram_cut_short_anywhere_is_dropped_or_gives_a_shorter_packet(string kind)
     {
         using TunnelEnds ends = TunnelEnds.Of(kind);
-        bool isBare = kind == "bareudp";
+        bool isBare = TunnelEnds.IsBare(kind);
         Assert.True(ends.Send(TunnelEnds.Tunnel(kind), isBare ? Frame[14..] : Frame, hasEthernet: !isBare, etherType: 0x0800));
         byte[] packet = ends.Underlay.Sent[0];
         int header = packet[0] >> 4 == 6 ? 40 : 20;
@@ -81,7 +82,9 @@ public sealed class TunnelDriverTests
             ends.Underlay.Put(default, datagram.AsSpan(0, length));
             int left = innerLength - (datagram.Length - length);
             List<(FlowKey Key, byte[] Bytes)> received = ends.Receive();
-            if (left >= (isBare ? 1 : 14))
+
+            // GTP-U says how long the packet was.
+            if (left >= (isBare ? 1 : 14) && (left == innerLength || !kind.EndsWith("gtpu", StringComparison.Ordinal)))
             {
                 Assert.Equal(left, Assert.Single(received).Bytes.Length);
             }
@@ -110,6 +113,26 @@ public sealed class TunnelDriverTests
     [InlineData("gre", "00016558")] // PPTP.
     [InlineData("gre", "00000800")] // IPv4.
     [InlineData("gre", "80006558" + "5a950000")] // A checksum, which the kernel does not take.
+    [InlineData("gre64", "2000655800000001")] // No sequence number.
+    [InlineData("gre64", "1000655800000001")] // No key.
+    [InlineData("gre64", "b0006558ffff00000000000100000000")] // A wrong checksum.
+    [InlineData("gre64", "3000080000000001" + "00000000")] // IPv4.
+    [InlineData("lisp", "9800000000000501")] // Nonce and map versions at once.
+    [InlineData("gtpu", "20ff000000000155")] // GTP'.
+    [InlineData("gtpu", "50ff000000000155")] // Version 2.
+    [InlineData("gtpu", "30ff010000000155")] // Longer than it is.
+    [InlineData("gtpu", "32ff000300000155" + "00000000")] // Ends in the optional fields.
+    [InlineData("gtpu", "34ff000c00000155" + "00000085" + "00000000")] // An extension of no length.
+    [InlineData("gtpu", "34ff000c00000155" + "00000085" + "ff000000")] // An extension past the end.
+    [InlineData("gtpu", "34ff000c00000155" + "00000081" + "01000000")] // An extension that must be understood.
+    [InlineData("gtpu", "34ff000c00000155" + "00000020" + "01000081")] // The same behind another one.
+    [InlineData("ip6srv6", "0402030000000000" + "00000000000000000000000000000000")] // Type 3.
+    [InlineData("ip6srv6", "0402040100000000" + "00000000000000000000000000000000")] // Not the last segment.
+    [InlineData("ip6srv6", "0402040001000000" + "00000000000000000000000000000000")] // A second segment past the end.
+    [InlineData("ip6srv6", "0400040000000000")] // A segment past the end.
+    [InlineData("ip6srv6", "04ff040000000000" + "00000000000000000000000000000000")] // Longer than it is.
+    [InlineData("ip6srv6", "0403040000000000" + "00000000000000000000000000000000" + "0507000000000000")] // An option past the end.
+    [InlineData("ip6srv6", "0403040000000000" + "00000000000000000000000000000000" + "0000000000000005")] // An option cut short.
     [InlineData("erspan", "100088be00000000" + "3000000100000000")] // Version 3.
     [InlineData("erspan", "10006558000000001000000100000000")] // GRE.
     public void A_malformed_header_is_dropped(string kind, string header)
@@ -118,6 +141,99 @@ public sealed class TunnelDriverTests
         ends.Underlay.Put(default, [.. Convert.FromHexString(header), .. Frame]);
         Assert.Empty(ends.Receive());
         Assert.Equal(1u, ends.Drops[(int)DropReason.TunnelHeader]);
+    }
+
+    [Theory]
+    [InlineData("lisp", "4800000000000501", 0)] // ARP, say.
+    [InlineData("gtpu", "3001000000000155", 0)] // An echo request.
+    [InlineData("gtpu", "30fe000000000155", 0)] // An end marker.
+    [InlineData("gtpu", "30ff000000000155", 0)]
+    [InlineData("ip6srv6", "8f02040000000000" + "00000000000000000000000000000000", 0x45)] // Ethernet.
+    public void What_a_tunnel_does_not_carry_is_dropped(string kind, string header, byte first)
+    {
+        using TunnelEnds ends = TunnelEnds.Of(kind);
+        ends.Underlay.Put(default, [.. Convert.FromHexString(header), first, .. Frame]);
+        Assert.Empty(ends.Receive());
+        Assert.Equal(1u, ends.Drops[(int)DropReason.TunnelPayload]);
+    }
+
+    [Theory]
+    [InlineData("lisp", "e012345600000501", 0)] // Nonce, locator status, echo, no instance: RFC 6830 has the reserved flags ignored.
+    [InlineData("lisp", "0fffffff00000501", 5)] // Instance and all reserved flags.
+    [InlineData("gtpu", "32ff004c00000155" + "1234ff85", 0x155)] // A sequence number; the other fields must be ignored.
+    [InlineData("gtpu", "34ff005000000155" + "00000085" + "01000000", 0x155)] // A PDU session container.
+    [InlineData("gtpu", "34ff005800000155" + "00000020" + "02000000" + "00000085" + "01000000", 0x155)] // Two extensions.
+    [InlineData("gtpu", "38ff004800000155", 0x155)] // A spare bit.
+    [InlineData("ip6srv6", "0404040000000000" + "00000000000000000000000000000000" + "0504aabbccdd0400" + "0000000000000000", 0)] // Options.
+    [InlineData("ip6srv6", "0404040001ff1234" + "00000000000000000000000000000000" + "00000000000000000000000000000000", 0)] // Two segments, flags, a tag.
+    [InlineData("gre64", "3000655889abcdef01234567", 0x0123_4567_89ab_cdef)]
+    public void An_unusual_header_is_read(string kind, string header, ulong id)
+    {
+        using TunnelEnds ends = TunnelEnds.Of(kind);
+        byte[] inner = TunnelEnds.IsBare(kind) ? Frame[14..] : Frame;
+        ends.Underlay.Put(default, [.. Convert.FromHexString(header), .. inner]);
+        (FlowKey key, byte[] bytes) = Assert.Single(ends.Receive());
+        Assert.Equal(id, key.TunnelId.Value);
+        Assert.Equal(inner, bytes);
+        Assert.Equal(0x0a000001u, key.Ipv4Source.Value);
+    }
+
+    [Theory]
+    [InlineData("gre64", "b0006558" + "00000000" + "89abcdef01234567", 4)]
+    [InlineData("lisp", "4800000000015501", -1)]
+    [InlineData("gtpu", "30ff004800000155", -1)]
+    [InlineData("ip6srv6", "0402040000000000" + "20010db8009900000000000000000002", -1)]
+    public void The_header_is_as_its_standard_says(string kind, string header, int checksum)
+    {
+        using TunnelEnds ends = TunnelEnds.Of(kind);
+        bool isBare = TunnelEnds.IsBare(kind);
+        TunnelKey tunnel = TunnelEnds.Tunnel(kind, checksum < 0 ? TunnelKeyFlags.None : TunnelKeyFlags.Checksum);
+        Assert.True(ends.Send(tunnel, isBare ? Frame[14..] : Frame, hasEthernet: !isBare, etherType: isBare ? (ushort)0x0800 : (ushort)0));
+        byte[] packet = ends.Underlay.Sent[0];
+        byte[] expected = Convert.FromHexString(header);
+        Span<byte> written = packet.AsSpan(packet.Length - Frame.Length + (isBare ? 14 : 0) - expected.Length);
+        if (checksum >= 0)
+        {
+            Assert.Equal(0xffffu, ByteChecksum.Sum(written));
+            written.Slice(checksum, 2).Clear();
+        }
+
+        Assert.Equal(expected, written[..expected.Length].ToArray());
+        if (kind == "ip6srv6")
+        {
+            Assert.Equal(43, packet[6]);
+        }
+    }
+
+    [Theory]
+    [InlineData("lisp")]
+    [InlineData("gtpu")]
+    [InlineData("ip6srv6")]
+    [InlineData("bareudp")]
+    public void A_frame_does_not_go_by_a_tunnel_of_packets(string kind)
+    {
+        using TunnelEnds ends = TunnelEnds.Of(kind);
+        Assert.False(ends.Send(TunnelEnds.Tunnel(kind), Frame));
+        Assert.False(ends.Send(TunnelEnds.Tunnel(kind), Frame[14..], hasEthernet: false, etherType: 0x0806));
+        Assert.Equal(2u, ends.Drops[(int)DropReason.TunnelPayload]);
+        Assert.Empty(ends.Underlay.Sent);
+    }
+
+    [Theory]
+    [InlineData("lisp")]
+    [InlineData("ip6gtpu")]
+    [InlineData("ip6srv6")]
+    [InlineData("bareudp")]
+    public void A_super_frame_without_Ethernet_is_cut_too(string kind)
+    {
+        using TunnelEnds ends = TunnelEnds.Of(kind);
+        byte[] packet = new byte[40 + 4000];
+        Frame.AsSpan(14, 40).CopyTo(packet);
+        BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)packet.Length);
+        PacketOffload offload = new() { Flags = 1, GsoType = 1, SegmentSize = 1380, HeaderLength = 40, ChecksumStart = 20, ChecksumOffset = 16 };
+        Assert.True(ends.Send(TunnelEnds.Tunnel(kind), packet, offload, hasEthernet: false, etherType: 0x0800));
+        ends.Underlay.Sent.ForEach(sent => ends.Underlay.PutPacket(sent));
+        Assert.Equal([1420, 1420, 1280], ends.Receive().Select(received => received.Bytes.Length));
     }
 
     [Fact]

@@ -13,25 +13,45 @@ internal abstract unsafe class TunnelEnds : IDisposable
 
     private readonly FlowKey[] _keys = new FlowKey[PacketBatch.Capacity];
 
-    /// <summary>One for each kind.</summary>
-    public static TunnelEnds Of(string kind) => kind switch
+    /// <summary>One for each kind, over a network in memory.</summary>
+    public static TunnelEnds Of(string kind) => Of(kind, static (protocol, port, _, _) => new MemoryUnderlay(protocol, port));
+
+    /// <summary>The same over the sockets of the network namespace of the calling thread.</summary>
+    public static TunnelEnds OverSockets(string kind) => Of(kind, static (protocol, port, overIpv4, overIpv6) =>
     {
-        "vxlan" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4789)),
-        "gbp" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4790, hasGroupPolicy: true)),
-        "gpe" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4791, isGeneric: true)),
-        "geneve" => new TunnelEnds<GeneveCodec>(new GeneveCodec(6081)),
-        "gre" => new TunnelEnds<GreCodec>(new GreCodec(isIpv6: false)),
-        "ip6gre" => new TunnelEnds<GreCodec>(new GreCodec(isIpv6: true)),
-        "erspan" => new TunnelEnds<ErspanCodec>(new ErspanCodec(isIpv6: false)),
-        "ip6erspan" => new TunnelEnds<ErspanCodec>(new ErspanCodec(isIpv6: true)),
-        "bareudp" => new TunnelEnds<BareUdpCodec>(new BareUdpCodec(6635)),
+        Refusal refusal = SocketUnderlay.TryOpen(protocol, port, overIpv4, overIpv6, out SocketUnderlay? underlay);
+        return underlay ?? throw new InvalidOperationException($"{refusal}");
+    });
+
+    private static TunnelEnds Of(string kind, Func<byte, ushort, bool, bool, ITunnelUnderlay> open) => kind switch
+    {
+        "vxlan" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4789), open),
+        "gbp" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4790, hasGroupPolicy: true), open),
+        "gpe" => new TunnelEnds<VxlanCodec>(new VxlanCodec(4791, isGeneric: true), open),
+        "geneve" => new TunnelEnds<GeneveCodec>(new GeneveCodec(6081), open),
+        "gre" => new TunnelEnds<GreCodec>(new GreCodec(isIpv6: false), open),
+        "ip6gre" => new TunnelEnds<GreCodec>(new GreCodec(isIpv6: true), open),
+        "erspan" => new TunnelEnds<ErspanCodec>(new ErspanCodec(isIpv6: false), open),
+        "ip6erspan" => new TunnelEnds<ErspanCodec>(new ErspanCodec(isIpv6: true), open),
+        "bareudp" => new TunnelEnds<BareUdpCodec>(new BareUdpCodec(6635), open),
+        "gre64" or "ip6gre64" => new TunnelEnds<Gre64Codec>(default, open),
+        "lisp" or "ip6lisp" => new TunnelEnds<LispCodec>(new LispCodec(4341), open),
+        "gtpu" or "ip6gtpu" => new TunnelEnds<GtpuCodec>(new GtpuCodec(2152), open),
+        "ip6srv6" => new TunnelEnds<Srv6Codec>(default, open),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    /// <summary>The kinds.</summary>
-    public static IReadOnlyList<string> Kinds { get; } = ["vxlan", "gbp", "gpe", "geneve", "gre", "ip6gre", "erspan", "ip6erspan", "bareudp"];
+    /// <summary>The kinds; those that start with "ip6" over IPv6.</summary>
+    public static IReadOnlyList<string> Kinds { get; } =
+        ["vxlan", "gbp", "gpe", "geneve", "gre", "ip6gre", "erspan", "ip6erspan", "bareudp", "gre64", "ip6gre64", "lisp", "ip6lisp", "gtpu", "ip6gtpu", "ip6srv6"];
 
-    /// <summary>The network.</summary>
+    /// <summary>Whether the kind carries IP packets and no Ethernet frames.</summary>
+    public static bool IsBare(string kind) => kind is "bareudp" or "lisp" or "ip6lisp" or "gtpu" or "ip6gtpu" or "ip6srv6";
+
+    /// <summary>Whether the kind goes over UDP.</summary>
+    public static bool IsUdp(string kind) => kind is "vxlan" or "gbp" or "gpe" or "geneve" or "bareudp" or "lisp" or "ip6lisp" or "gtpu" or "ip6gtpu";
+
+    /// <summary>The network, if it is one in memory.</summary>
     public abstract MemoryUnderlay Underlay { get; }
 
     /// <summary>The port.</summary>
@@ -59,13 +79,21 @@ internal abstract unsafe class TunnelEnds : IDisposable
     }
 
     /// <summary>Receives what has arrived and hands over each packet with its key.</summary>
-    public List<(FlowKey Key, byte[] Bytes)> Receive()
+    public List<(FlowKey Key, byte[] Bytes)> Receive() => Receive(Driver.Rings[0]);
+
+    /// <summary>What the port itself has to say.</summary>
+    public List<(FlowKey Key, byte[] Bytes)> ReceiveAnswers() => Receive(Driver.Rings[^1]);
+
+    /// <summary>Receives by all ways in.</summary>
+    public List<(FlowKey Key, byte[] Bytes)> ReceiveFromAll() => [.. Driver.Rings.SelectMany(Receive)];
+
+    private List<(FlowKey Key, byte[] Bytes)> Receive(VportRing ring)
     {
         List<(FlowKey, byte[])> received = [];
         while (true)
         {
             PacketBatch batch = default;
-            ((ITunnelReceiver)Driver.Rings[0].Driver).Receive(Pool, ref batch, _keys, Drops);
+            ((ITunnelReceiver)ring.Driver).Receive(Pool, ref batch, _keys, Drops);
             if (batch.Count == 0)
             {
                 return received;
@@ -112,8 +140,8 @@ internal abstract unsafe class TunnelEnds : IDisposable
         key.TunnelProtocol = isIpv6 ? TunnelFamily.Ipv6 : TunnelFamily.Ipv4;
         key.TunnelIpv4Destination = isIpv6 ? 0u : 0x0a630002u;
         key.TunnelIpv6Destination = isIpv6 ? new Ipv6Address(Convert.FromHexString("20010db8009900000000000000000002")) : default;
-        key.TunnelId = kind == "bareudp" ? 0u : 0x155;
-        key.TunnelFlags = flags | TunnelKeyFlags.Key;
+        key.TunnelId = kind switch { "bareudp" or "ip6srv6" => 0, "gre64" or "ip6gre64" => 0x0123_4567_89ab_cdef, _ => 0x155ul };
+        key.TunnelFlags = flags | (kind == "ip6srv6" ? 0 : TunnelKeyFlags.Key);
         key.TunnelTos = tos;
         key.TunnelTtl = ttl;
         switch (kind)
@@ -151,13 +179,15 @@ internal abstract unsafe class TunnelEnds : IDisposable
 internal sealed class TunnelEnds<TCodec> : TunnelEnds
     where TCodec : struct, ITunnelCodec
 {
-    public TunnelEnds(TCodec codec)
+    private readonly ITunnelUnderlay _underlay;
+
+    public TunnelEnds(TCodec codec, Func<byte, ushort, bool, bool, ITunnelUnderlay> open)
     {
-        Underlay = new MemoryUnderlay(codec.Protocol, codec.Port);
-        Driver = new TunnelDriver<TCodec>(codec, Underlay);
+        _underlay = open(codec.Protocol, codec.Port, codec.GoesOver(isIpv6: false), codec.GoesOver(isIpv6: true));
+        Driver = new TunnelDriver<TCodec>(codec, _underlay);
     }
 
-    public override MemoryUnderlay Underlay { get; }
+    public override MemoryUnderlay Underlay => (MemoryUnderlay)_underlay;
 
     public override ITunnelDriver Driver { get; }
 }

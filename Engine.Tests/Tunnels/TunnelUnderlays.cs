@@ -42,20 +42,27 @@ internal sealed class TunnelUnderlays : IDisposable
     /// <summary>Starts to capture what goes over the wire.</summary>
     public void StartCapture()
     {
-        _capture = Right.Start($"tcpdump -U -i wire -c 400 -w {_folder}/wire.pcap ip or ip6");
+        _capture = Right.Start($"tcpdump -U --immediate-mode -i wire -c 400 -w {_folder}/wire.pcap ip or ip6");
         Assert.Contains("listening", _capture.StandardError.ReadLine() ?? string.Empty, StringComparison.Ordinal);
     }
 
     /// <summary>Ends the capture and has tshark decode it: there must be packets of the protocol, and none may be malformed.</summary>
     public void CheckCapture(string protocol)
     {
+        // What has been received is not always in the file yet.
+        string file = $"{_folder}/wire.pcap";
+        Stopwatch waited = Stopwatch.StartNew();
+        while (Right.Run($"tshark -r {file} -Y \"{protocol}\" -c 50 2>/dev/null || true").Length == 0)
+        {
+            Assert.True(waited.Elapsed < TimeSpan.FromSeconds(30), $"Nothing of {protocol} was captured.");
+            Thread.Sleep(100);
+        }
+
         // It has ended by itself when there was enough.
         Right.Run($"kill -INT {_capture!.Id} || true");
-        Assert.True(_capture.WaitForExit(5_000), "tcpdump does not end.");
+        Assert.True(_capture.WaitForExit(30_000), "tcpdump does not end.");
         _capture.Dispose();
         _capture = null;
-        string file = $"{_folder}/wire.pcap";
-        Assert.NotEmpty(Right.Run($"tshark -r {file} -Y {protocol} -c 50"));
         Assert.Equal(string.Empty, Right.Run($"tshark -r {file} -o ip.check_checksum:TRUE -Y \"_ws.malformed or ip.checksum.status == Bad\""));
     }
 

@@ -143,12 +143,10 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
         {
             case VportType.Netdev or VportType.Internal:
                 return TryReadDriver(in attributes, ref request);
-            case VportType.Gre or VportType.Ip6Gre or VportType.Erspan or VportType.Ip6Erspan:
+            case VportType.Gre or VportType.Gre64 or VportType.Ip6Gre or VportType.Erspan or VportType.Ip6Erspan or VportType.Srv6:
                 return Errno.None;
-            case VportType.Vxlan or VportType.Geneve or VportType.BareUdp:
-                return TryReadTunnel(in attributes, ref request);
             default:
-                return Errno.AddressFamilyNotSupported;
+                return request.Type.IsUdpTunnel() ? TryReadTunnel(in attributes, ref request) : Errno.AddressFamilyNotSupported;
         }
     }
 
@@ -299,7 +297,7 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
         writer.PutOvsVportStats(MemoryMarshal.AsBytes(new ReadOnlySpan<VportStats>(in stats)));
         ReadOnlySpan<uint> portIds = (port.Datapath.Features & DatapathFeatures.VportPortIds) != 0 ? port.PortIds : port.PortIds[..1];
         writer.PutOvsVportUpcallPortIds(MemoryMarshal.AsBytes(portIds));
-        if (port.Vport.Type is VportType.Vxlan or VportType.Geneve or VportType.BareUdp)
+        if (port.Vport.Type.IsUdpTunnel())
         {
             int options = writer.BeginOvsVportOptions();
             writer.PutOvsTunnelDestinationPort(port.Device.DestinationPort);

@@ -46,7 +46,9 @@ internal sealed unsafe class FlowCache
     /// <summary>The hash by which packets of one connection are remembered.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(in FlowKey key) =>
-        key.Segments == FlowKeySegments.None ? (uint)FlowKey.MaskedHashCore(in key, in _signature.Bits) : _signature.Hash(in key);
+        key.Segments == FlowKeySegments.None ? (uint)FlowKey.MaskedHashCore(in key, in _signature.Bits)
+        : key.Segments == FlowKeySegments.Tunnel ? HashTunneled(in key)
+        : _signature.Hash(in key);
 
     /// <summary>Hashes the keys of a batch, and asks for the sets where they would be remembered.</summary>
     public void Hash(FlowKey* keys, uint* hashes, int count)
@@ -157,6 +159,16 @@ internal sealed unsafe class FlowCache
         bits.TunnelIpv4Destination = uint.MaxValue;
         bits.TunnelIpv6Source = bits.Ipv6Source;
         return new FlowMask(in bits);
+    }
+
+    // Of most packets that came by a tunnel: the core and what the signature has of the tunnel, mixed at once (TunnelBench).
+    private static uint HashTunneled(in FlowKey key)
+    {
+        const ulong Odd = 0x9e37_79b9_7f4a_7c15;
+        ref readonly ulong source = ref Unaligned.ReinterpretReadOnly<Ipv6Address, ulong>(in key.TunnelIpv6Source);
+        ulong tunnel = key.TunnelId.Raw ^ key.TunnelIpv4Source.Raw ^ ((ulong)key.TunnelIpv4Destination.Raw << 16) ^ source ^ BitOperations.RotateLeft(Unsafe.Add(ref Unsafe.AsRef(in source), 1), 24);
+        ulong sum = FlowKey.MaskedHashCore(in key, in _signature.Bits) ^ (tunnel * Odd);
+        return (uint)(sum ^ (sum >> 32));
     }
 
     // 0 is the tag of an entry without a flow. The highest bits choose the set.

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Engine.Netlink;
 using Engine.Primitives;
 
@@ -24,7 +25,13 @@ public partial struct FlowKey
     /// <summary>Makes the key one of a packet that came by a tunnel: all metadata zero, then the outer header's fields to be filled in.</summary>
     internal void BeginTunnel()
     {
-        ClearSegments(FlowKeySegments.Conntrack | FlowKeySegments.Tunnel | FlowKeySegments.TunnelOptions);
+        if ((Segments & (FlowKeySegments.Conntrack | FlowKeySegments.TunnelOptions)) != 0)
+        {
+            ClearSegments(FlowKeySegments.Conntrack | FlowKeySegments.TunnelOptions);
+        }
+
+        // In bounds: the tunnel segment takes 64 bytes from its first field on, which a test holds it to.
+        Unaligned.Store(ref Unaligned.Reinterpret<Be64, byte>(ref TunnelId), 0, Vector512<byte>.Zero);
         Segments |= FlowKeySegments.Tunnel;
         RecirculationId = 0;
         DatapathHash = 0;

@@ -45,6 +45,9 @@ public unsafe ref struct SegmentationOffload
     /// <summary>Segments still to come.</summary>
     public readonly int Remaining => ((_packet.Length - _header - 1) / _segmentSize) + 1 - _next;
 
+    /// <summary>Bytes of the longest segment.</summary>
+    public readonly int SegmentLength => Math.Min(_header + _segmentSize, _packet.Length);
+
     /// <summary>Reads the headers of a super-frame.</summary>
     /// <param name="packet">A packet whose <see cref="PacketOffload.GsoType"/> is not zero; it stays the caller's.</param>
     /// <param name="segments">What gives the segments.</param>
@@ -59,7 +62,7 @@ public unsafe ref struct SegmentationOffload
         int transport = offload.ChecksumStart;
         if ((!isTcp && type != GsoUdp)
             || offload.SegmentSize == 0
-            || !TryFindNetwork(bytes, out int network, out bool isIpv6)
+            || !TryFindNetwork(bytes, packet.HasEthernet, out int network, out bool isIpv6)
             || (isTcp && isIpv6 != (type == GsoTcpIpv6))
             || !Leads(bytes, network, transport, isIpv6, isTcp ? ProtocolTcp : ProtocolUdp))
         {
@@ -105,6 +108,8 @@ public unsafe ref struct SegmentationOffload
         segment->SetData(Packet.DefaultDataOffset, _header + length);
         segment->TimestampNs = _packet.TimestampNs;
         segment->FlowHash = _packet.FlowHash;
+        segment->HasEthernet = _packet.HasEthernet;
+        segment->Protocol = _packet.Protocol;
         Span<byte> to = segment->Bytes;
         bytes[.._header].CopyTo(to);
         bytes.Slice(offset, length).CopyTo(to[_header..]);
@@ -114,14 +119,20 @@ public unsafe ref struct SegmentationOffload
         return segment;
     }
 
-    // The IP header behind Ethernet, VLAN tags and MPLS labels.
-    private static bool TryFindNetwork(ReadOnlySpan<byte> bytes, out int network, out bool isIpv6)
+    // The IP header behind Ethernet, VLAN tags and MPLS labels. A bare packet starts with it.
+    private static bool TryFindNetwork(ReadOnlySpan<byte> bytes, bool hasEthernet, out int network, out bool isIpv6)
     {
         isIpv6 = false;
-        network = 14;
+        network = hasEthernet ? 14 : 0;
         if (bytes.Length < network + TcpMinimum)
         {
             return false;
+        }
+
+        if (!hasEthernet)
+        {
+            isIpv6 = bytes[0] >> 4 == 6;
+            return isIpv6 || bytes[0] >> 4 == 4;
         }
 
         ushort type = BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]);

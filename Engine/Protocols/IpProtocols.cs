@@ -9,11 +9,17 @@ public static class IpProtocols
     /// <summary>ICMP.</summary>
     public const byte Icmp = 1;
 
+    /// <summary>IPv4 in IP.</summary>
+    public const byte Ipv4 = 4;
+
     /// <summary>TCP.</summary>
     public const byte Tcp = 6;
 
     /// <summary>UDP.</summary>
     public const byte Udp = 17;
+
+    /// <summary>IPv6 in IP.</summary>
+    public const byte Ipv6 = 41;
 
     /// <summary>IPv6 routing header.</summary>
     public const byte Routing = 43;

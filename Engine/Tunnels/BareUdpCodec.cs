@@ -19,6 +19,10 @@ internal readonly struct BareUdpCodec(ushort port) : ITunnelCodec
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>
+    // The kernel's bareudp_xmit_skb asks for no reply.
+    public bool AnswersTooBig(in FlowKey tunnel) => false;
+
+    /// <inheritdoc/>
     public bool GoesOver(bool isIpv6) => true;
 
     /// <inheritdoc/>
@@ -34,13 +38,12 @@ internal readonly struct BareUdpCodec(ushort port) : ITunnelCodec
     /// <inheritdoc/>
     public bool TryRead(ReadOnlySpan<byte> bytes, ref FlowKey key, out TunnelPayload payload)
     {
-        payload = default;
-        if (bytes.IsEmpty)
+        payload = TunnelPayload.OfIp(bytes, 0);
+        if (payload.EtherType == TunnelPayload.Unknown)
         {
-            return false;
+            payload = new TunnelPayload(0, EtherTypes.Mpls);
         }
 
-        payload = new TunnelPayload(0, (bytes[0] >> 4) switch { 4 => EtherTypes.Ipv4, 6 => EtherTypes.Ipv6, _ => EtherTypes.Mpls });
         key.TunnelFlags |= TunnelKeyFlags.Key;
         return true;
     }

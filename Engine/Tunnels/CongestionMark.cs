@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using Engine.Packets;
+using Engine.Primitives;
 using Engine.Protocols;
 
 namespace Engine.Tunnels;
@@ -37,7 +40,25 @@ internal static class CongestionMark
         return true;
     }
 
+    /// <summary>The TOS or traffic class of a packet with an Ethernet header; 0 for one that is not IP.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static unsafe byte TosOf(Packet* packet)
+    {
+        if (BitConverter.IsLittleEndian && packet->Length >= EthernetLength + Ipv4Length)
+        {
+            // In bounds: the length was asked for. Bytes 12..15 are type, version and length, TOS.
+            uint typeVersionTos = Unaligned.Load<uint>(ref packet->DataReference, EthernetLength - sizeof(ushort));
+            if ((ushort)typeVersionTos == 0x0008)
+            {
+                return (byte)(typeVersionTos >> 24);
+            }
+        }
+
+        return TosOf(packet->Bytes, hasEthernet: true, EtherTypes.TransparentEthernet);
+    }
+
     /// <summary>The TOS or traffic class of a packet; 0 for one that is not IP.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static byte TosOf(ReadOnlySpan<byte> packet, bool hasEthernet, ushort etherType)
     {
         int network = FindNetwork(packet, hasEthernet, ref etherType);

@@ -33,6 +33,10 @@ internal readonly struct ErspanCodec(bool isIpv6) : ITunnelCodec
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>
+    // Mirrored packets have gone their own way; their senders must not be told.
+    public bool AnswersTooBig(in FlowKey tunnel) => false;
+
+    /// <inheritdoc/>
     public bool GoesOver(bool ipv6) => ipv6 == isIpv6;
 
     /// <inheritdoc/>

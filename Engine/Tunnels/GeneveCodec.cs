@@ -22,6 +22,10 @@ internal readonly struct GeneveCodec(ushort port) : ITunnelCodec
     public bool NeedsFinish(in FlowKey tunnel) => false;
 
     /// <inheritdoc/>
+    // The kernel does so whether the outer packet may be cut or not.
+    public bool AnswersTooBig(in FlowKey tunnel) => true;
+
+    /// <inheritdoc/>
     public bool GoesOver(bool isIpv6) => true;
 
     /// <inheritdoc/>

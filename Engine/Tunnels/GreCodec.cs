@@ -24,6 +24,10 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
     public bool NeedsFinish(in FlowKey tunnel) => (tunnel.TunnelFlags & TunnelKeyFlags.Checksum) != 0;
 
     /// <inheritdoc/>
+    // By tnl_update_pmtu, which has the host answer, by its own routes; here the answer goes where the packet came from.
+    public bool AnswersTooBig(in FlowKey tunnel) => (tunnel.TunnelFlags & TunnelKeyFlags.DontFragment) != 0;
+
+    /// <inheritdoc/>
     public bool GoesOver(bool ipv6) => ipv6 == isIpv6;
 
     /// <inheritdoc/>
@@ -46,12 +50,7 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
     }
 
     /// <inheritdoc/>
-    public bool TryFinish(in FlowKey tunnel, Span<byte> bytes, int headerLength, ushort etherType, uint number)
-    {
-        bytes.Slice(ChecksumOffset, 2).Clear();
-        MemoryMarshal.Write(bytes[ChecksumOffset..], (ushort)~OnesComplement.Fold(OnesComplement.Sum(bytes)));
-        return true;
-    }
+    public bool TryFinish(in FlowKey tunnel, Span<byte> bytes, int headerLength, ushort etherType, uint number) => WriteChecksum(bytes);
 
     /// <inheritdoc/>
     public bool TryRead(ReadOnlySpan<byte> bytes, ref FlowKey key, out TunnelPayload payload)
@@ -66,6 +65,15 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
         }
 
         payload = new TunnelPayload(length, EtherTypes.TransparentEthernet);
+        return true;
+    }
+
+    /// <summary>Writes the checksum over header and packet, RFC 2784 section 2.5.</summary>
+    /// <returns>True.</returns>
+    internal static bool WriteChecksum(Span<byte> bytes)
+    {
+        bytes.Slice(ChecksumOffset, 2).Clear();
+        MemoryMarshal.Write(bytes[ChecksumOffset..], (ushort)~OnesComplement.Fold(OnesComplement.Sum(bytes)));
         return true;
     }
 

@@ -6,10 +6,10 @@ namespace Engine.Tunnels;
 /// <remarks>Pure functions on bytes. Implemented by structs and passed as a type argument, so that the calls can be inlined.</remarks>
 internal interface ITunnelCodec
 {
-    /// <summary>The IP protocol that carries it: UDP or GRE.</summary>
+    /// <summary>The IP protocol that carries it: UDP, GRE, or the routing header of IPv6.</summary>
     byte Protocol { get; }
 
-    /// <summary>Its UDP port; 0 for GRE.</summary>
+    /// <summary>Its UDP port; 0 for other protocols.</summary>
     ushort Port { get; }
 
     /// <summary>Whether packets without an Ethernet header can be sent.</summary>
@@ -17,6 +17,12 @@ internal interface ITunnelCodec
 
     /// <summary>Whether the header depends on the packet, so that <see cref="TryFinish"/> is to be called for each.</summary>
     bool NeedsFinish(in FlowKey tunnel);
+
+    /// <summary>
+    /// Whether the sender of a packet too long for this tunnel is told by ICMP and the packet dropped, where it may be answered; if not, it is cut
+    /// into outer fragments, or dropped in silence when the tunnel forbids that.
+    /// </summary>
+    bool AnswersTooBig(in FlowKey tunnel);
 
     /// <summary>Whether it goes over this version of IP.</summary>
     bool GoesOver(bool isIpv6);

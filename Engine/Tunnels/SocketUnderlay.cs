@@ -24,7 +24,7 @@ internal sealed unsafe class SocketUnderlay : ITunnelUnderlay
     public int RouteGeneration => _monitor.GenerationAt(Environment.TickCount64);
 
     /// <summary>Opens the sockets for a kind of tunnel.</summary>
-    /// <param name="protocol">UDP or GRE.</param>
+    /// <param name="protocol">UDP, GRE, or the routing header of IPv6.</param>
     /// <param name="port">Of UDP.</param>
     /// <param name="overIpv4">Whether it goes over IPv4.</param>
     /// <param name="overIpv6">Whether it goes over IPv6. Where the host has none and IPv4 will do, it is left out.</param>

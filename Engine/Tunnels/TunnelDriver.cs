@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
@@ -19,6 +20,7 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
     private readonly TCodec _codec;
     private readonly ITunnelUnderlay _underlay;
     private readonly TunnelRing<TCodec>[] _rings;
+    private readonly TunnelAnswers _answers = new();
     private int _packetNumber;
 
     /// <summary>Starts a port on a network, which goes with it.</summary>
@@ -27,7 +29,11 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
         _codec = codec;
         _underlay = underlay;
         _rings = [.. underlay.Sources.Select(source => new TunnelRing<TCodec>(codec, source))];
-        Rings = [.. underlay.Sources.Zip(_rings, static (source, ring) => new VportRing(ring, source.WaitHandle) { LooksByCall = true })];
+        Rings =
+        [
+            .. underlay.Sources.Zip(_rings, static (source, ring) => new VportRing(ring, source.WaitHandle) { LooksByCall = true }),
+            new VportRing(_answers, _answers.WaitHandle) { LooksByCall = true },
+        ];
     }
 
     /// <summary>The ways in.</summary>
@@ -53,38 +59,29 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
         int generation = _underlay.RouteGeneration;
         uint number = (uint)Interlocked.Add(ref _packetNumber, batch.Count) - (uint)batch.Count;
         int sent = 0;
+        TunnelKey? current = null;
+        TunnelTemplate? template = null;
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
             TunnelKey tunnel = tunnels[i]!;
-            TunnelTemplate template = TemplateOf(tunnel, generation);
-            DropReason? failure = template.Failure;
-            if (failure is null)
+            if (tunnel != current)
             {
-                if (packet->Offload.GsoType != 0)
-                {
-                    sent += Segment(pool, packet, template, in tunnel.Key, ref ready, drops) ? 1 : 0;
-                    continue;
-                }
-
-                if (!ChecksumOffload.TryFinish(ref *packet))
-                {
-                    failure = DropReason.ActionError;
-                }
-                else
-                {
-                    failure = Wrap(pool, ref packet, template, in tunnel.Key, number + (uint)i);
-                }
+                template = TemplateOf(tunnel, generation);
+                current = tunnel;
             }
 
-            if (failure is { } reason)
+            if (template!.TakesPlainly(packet))
             {
-                drops[(int)reason]++;
-                pool.Free(packet);
-                continue;
+                template.WriteBefore(packet, SourcePortOf(packet->FlowHash), (ushort)(number + (uint)i));
+                MakeRoom(pool, ref ready, drops);
+                ready.Add(packet);
+                sent++;
             }
-
-            sent += Queue(pool, packet, template, ref ready, drops) ? 1 : 0;
+            else
+            {
+                sent += TransmitOther(pool, packet, template, tunnel, number + (uint)i, ref ready, drops) ? 1 : 0;
+            }
         }
 
         Send(pool, ref ready, drops);
@@ -131,6 +128,7 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
             ring.Dispose();
         }
 
+        _answers.Dispose();
         Closed?.Invoke();
     }
 
@@ -190,6 +188,35 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
         }
     }
 
+    // A packet that takes more than a copy of the headers.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool TransmitOther(PacketPool pool, Packet* packet, TunnelTemplate template, TunnelKey tunnel, uint number, ref PacketBatch ready, Span<ulong> drops)
+    {
+        DropReason? failure = template.Failure;
+        if (failure is null && packet->Offload.GsoType != 0)
+        {
+            return Segment(pool, packet, template, tunnel, ref ready, drops);
+        }
+
+        if (failure is null && packet->Length > template.Room && IsAnswered(packet, template, tunnel))
+        {
+            failure = DropReason.TooBig;
+        }
+        else if (failure is null)
+        {
+            failure = ChecksumOffload.TryFinish(ref *packet) ? Wrap(pool, ref packet, template, in tunnel.Key, number) : DropReason.ActionError;
+        }
+
+        if (failure is { } reason)
+        {
+            drops[(int)reason]++;
+            pool.Free(packet);
+            return false;
+        }
+
+        return Queue(pool, packet, template, ref ready, drops);
+    }
+
     /// <summary>Puts the outer headers before a packet.</summary>
     /// <returns>Why it was dropped, or null; the packet stays the caller's, and may be another one afterwards.</returns>
     private DropReason? Wrap(PacketPool pool, ref Packet* packet, TunnelTemplate template, in FlowKey tunnel, uint number)
@@ -237,11 +264,14 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
     }
 
     // A super-frame, cut and each segment wrapped.
-    private bool Segment(PacketPool pool, Packet* packet, TunnelTemplate template, in FlowKey tunnel, ref PacketBatch ready, Span<ulong> drops)
+    private bool Segment(PacketPool pool, Packet* packet, TunnelTemplate template, TunnelKey tunnel, ref PacketBatch ready, Span<ulong> drops)
     {
-        if (!packet->HasEthernet | !SegmentationOffload.TryStart(ref *packet, out SegmentationOffload segments))
+        DropReason? failure = !SegmentationOffload.TryStart(ref *packet, out SegmentationOffload segments) ? DropReason.ActionError
+            : segments.SegmentLength > template.Room && IsAnswered(packet, template, tunnel) ? DropReason.TooBig
+            : null;
+        if (failure is { } refused)
         {
-            drops[(int)DropReason.ActionError]++;
+            drops[(int)refused]++;
             pool.Free(packet);
             return false;
         }
@@ -258,7 +288,7 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
                 break;
             }
 
-            if (Wrap(pool, ref segment, template, in tunnel, number--) is { } reason)
+            if (Wrap(pool, ref segment, template, in tunnel.Key, number--) is { } reason)
             {
                 drops[(int)reason]++;
                 pool.Free(segment);
@@ -273,16 +303,17 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
         return isWhole;
     }
 
+    // Whether a packet too long for the path goes no further because its sender is told.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private bool IsAnswered(Packet* packet, TunnelTemplate template, TunnelKey tunnel) =>
+        _codec.AnswersTooBig(in tunnel.Key) && _answers.TryAdd(ref *packet, template.Room, tunnel, template.Route);
+
     // Takes a wrapped packet: as it is, in fragments, or not at all.
     private bool Queue(PacketPool pool, Packet* packet, TunnelTemplate template, ref PacketBatch ready, Span<ulong> drops)
     {
         if (packet->Length <= template.Route.MaximumTransmissionUnit)
         {
-            if (ready.IsFull)
-            {
-                Send(pool, ref ready, drops);
-            }
-
+            MakeRoom(pool, ref ready, drops);
             ready.Add(packet);
             return true;
         }
@@ -302,11 +333,7 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
                     break;
                 }
 
-                if (ready.IsFull)
-                {
-                    Send(pool, ref ready, drops);
-                }
-
+                MakeRoom(pool, ref ready, drops);
                 ready.Add(fragment);
             }
         }
@@ -317,6 +344,15 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
 
         pool.Free(packet);
         return isWhole;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void MakeRoom(PacketPool pool, ref PacketBatch ready, Span<ulong> drops)
+    {
+        if (ready.IsFull)
+        {
+            Send(pool, ref ready, drops);
+        }
     }
 
     private void Send(PacketPool pool, ref PacketBatch ready, Span<ulong> drops)

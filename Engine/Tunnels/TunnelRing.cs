@@ -77,7 +77,7 @@ internal sealed unsafe class TunnelRing<TCodec>(TCodec codec, IDatagramSource so
         }
 
         ReadOnlySpan<byte> inner = bytes[payload.Offset..];
-        if (inner.Length < (payload.HasEthernet ? EthernetLength : 1))
+        if (payload.EtherType == TunnelPayload.Unknown || inner.Length < (payload.HasEthernet ? EthernetLength : 1))
         {
             return DropReason.TunnelPayload;
         }

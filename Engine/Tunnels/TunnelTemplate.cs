@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
@@ -9,10 +11,11 @@ namespace Engine.Tunnels;
 
 /// <summary>The outer headers of all packets of one tunnel by one port, with what each packet changes left zero, and the sums of the rest.</summary>
 /// <remarks>
-/// <para><c>[IPv4 20 | IPv6 40][UDP 8, not for GRE][tunnel header]</c>. A packet costs a copy of them and the fields of its own.</para>
+/// <para><c>[IPv4 20 | IPv6 40][UDP 8 where it is][tunnel header]</c>. A packet costs a copy of them and the fields of its own. Where the rest of
+/// it does not matter to them (<see cref="IsPlain"/>), the copy is one store (TunnelBench).</para>
 /// <para>Not changed once it is made but for <see cref="Generation"/>. Threads: any.</para>
 /// </remarks>
-internal sealed class TunnelTemplate
+internal sealed unsafe class TunnelTemplate
 {
     /// <summary>The most bytes of a tunnel header: Geneve with all its options.</summary>
     public const int MaximumHeader = 8 + 252;
@@ -25,14 +28,18 @@ internal sealed class TunnelTemplate
     // What the host's routes give where the tunnel says 0.
     private const byte UsualTtl = 64;
 
+    // As many bytes are stored at once before a packet, and the headers are the last of them.
+    private const int StoreSize = 64;
+
     private readonly byte[] _header;
+    private readonly Vector512<byte> _store;
     private readonly int _ipSize;
     private readonly bool _isUdp;
     private readonly bool _hasUdpChecksum;
     private readonly byte _tos;
 
-    // RFC 1071 sums that do not change: the IPv4 header; addresses and protocol of the pseudo-header.
-    private readonly ulong _ipSum;
+    // RFC 1071 sums that do not change: the IPv4 header, folded; addresses and protocol of the pseudo-header.
+    private readonly uint _ipSum;
     private readonly ulong _pseudoSum;
 
     private TunnelTemplate(byte[] header, int ipSize, bool isUdp, bool hasUdpChecksum, byte tos, bool needsFinish, in OuterRoute route)
@@ -44,14 +51,24 @@ internal sealed class TunnelTemplate
         _tos = tos;
         NeedsFinish = needsFinish;
         Route = route;
+        Room = route.MaximumTransmissionUnit - header.Length;
         if (ipSize == Ipv4Size)
         {
-            _ipSum = OnesComplement.Sum(header.AsSpan(0, Ipv4Size));
+            _ipSum = OnesComplement.Fold(OnesComplement.Sum(header.AsSpan(0, Ipv4Size)));
             _pseudoSum = OnesComplement.Sum(header.AsSpan(12, 8), new Be16(header[9]).Raw);
         }
         else if (ipSize == Ipv6Size)
         {
             _pseudoSum = OnesComplement.Sum(header.AsSpan(8, 32), new Be16(header[6]).Raw);
+        }
+
+        IsPlain = BitConverter.IsLittleEndian && header.Length is > 0 and <= StoreSize && !needsFinish && !hasUdpChecksum;
+        if (IsPlain)
+        {
+            Span<byte> store = stackalloc byte[StoreSize];
+            store.Clear();
+            header.CopyTo(store[^header.Length..]);
+            _store = Vector512.Create<byte>(store);
         }
     }
 
@@ -70,8 +87,14 @@ internal sealed class TunnelTemplate
     /// <summary>The way it was made for.</summary>
     public OuterRoute Route { get; }
 
+    /// <summary>The longest inner packet that the path takes whole.</summary>
+    public int Room { get; }
+
     /// <summary>Whether the tunnel header is not yet whole for each packet.</summary>
     public bool NeedsFinish { get; }
+
+    /// <summary>Whether <see cref="WriteBefore"/> does for a whole packet with an Ethernet header.</summary>
+    public bool IsPlain { get; }
 
     /// <summary>Whether the outer header is of IPv6.</summary>
     public bool IsIpv6 => _ipSize == Ipv6Size;
@@ -141,6 +164,53 @@ internal sealed class TunnelTemplate
             // Routers of IPv6 never cut; the sender may.
             CanFragment = isIpv6 || !doesNotFragment,
         };
+    }
+
+    /// <summary>Whether <see cref="WriteBefore"/> does for this packet: nothing left to its sink, not too long, with room before it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TakesPlainly(Packet* packet) => IsPlain
+        & (packet->Offload.GsoType | (packet->Offload.Flags & ChecksumOffload.NeedsChecksum)) == 0
+        & packet->Length <= Room
+        & packet->AvailableHeadroom >= StoreSize;
+
+    /// <summary>Puts the headers before a packet for which <see cref="TakesPlainly"/> holds.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="sourcePort">Of UDP.</param>
+    /// <param name="identification">Of the outer IPv4 packet.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void WriteBefore(Packet* packet, ushort sourcePort, ushort identification)
+    {
+        // In bounds: so much headroom was asked for; the headers are the last bytes of it.
+        Invariant.Assert(TakesPlainly(packet));
+        int headers = _header.Length;
+        ref byte data = ref packet->DataReference;
+        uint tos = CongestionMark.Encapsulate(_tos, CongestionMark.TosOf(packet));
+        Unaligned.Store(ref data, -StoreSize, _store);
+        int length = packet->Length + headers;
+        packet->SetData(packet->DataOffset - headers, length);
+        ref byte ip = ref Unaligned.ByteAt(ref data, -headers);
+        if (_ipSize == Ipv4Size)
+        {
+            // TOS is the low byte of a big-endian word. RFC 1071: a folded sum of four words needs two steps.
+            uint words = BinaryPrimitives.ReverseEndianness((ushort)length) | ((uint)BinaryPrimitives.ReverseEndianness(identification) << 16);
+            uint sum = _ipSum + (words & 0xffff) + (words >> 16) + (tos << 8);
+            sum = (sum & 0xffff) + (sum >> 16);
+            Unaligned.Store(ref ip, 1, (byte)tos);
+            Unaligned.Store(ref ip, Ipv4LengthOffset, words);
+            Unaligned.Store(ref ip, Ipv4ChecksumOffset, (ushort)~(sum + (sum >> 16)));
+        }
+        else
+        {
+            Unaligned.Store(ref ip, 0, BinaryPrimitives.ReverseEndianness((ushort)(0x6000 | (tos << 4))));
+            Unaligned.Store(ref ip, Ipv6LengthOffset, BinaryPrimitives.ReverseEndianness((ushort)(length - Ipv6Size)));
+        }
+
+        if (_isUdp)
+        {
+            ref byte udp = ref Unaligned.ByteAt(ref ip, _ipSize);
+            Unaligned.Store(ref udp, 0, BinaryPrimitives.ReverseEndianness(sourcePort));
+            Unaligned.Store(ref udp, UdpLengthOffset, BinaryPrimitives.ReverseEndianness((ushort)(length - _ipSize)));
+        }
     }
 
     /// <summary>Writes the headers before a packet.</summary>

@@ -57,12 +57,16 @@ public sealed class TunnelVportFactory(IVportFactory others) : IVportFactory
             VportType.Ip6Gre => TryOpen(request, new GreCodec(isIpv6: true), null, out device),
             VportType.Erspan => TryOpen(request, new ErspanCodec(isIpv6: false), null, out device),
             VportType.Ip6Erspan => TryOpen(request, new ErspanCodec(isIpv6: true), null, out device),
+            VportType.Gre64 => TryOpen(request, default(Gre64Codec), null, out device),
+            VportType.Lisp => TryOpen(request, new LispCodec(port), null, out device),
+            VportType.Gtpu => TryOpen(request, new GtpuCodec(port), null, out device),
+            VportType.Srv6 => TryOpen(request, default(Srv6Codec), null, out device),
             _ => TryOpen(request, new BareUdpCodec(port), null, out device),
         };
     }
 
-    private static bool IsTunnel(VportType type) =>
-        type is VportType.Vxlan or VportType.Geneve or VportType.Gre or VportType.Ip6Gre or VportType.Erspan or VportType.Ip6Erspan or VportType.BareUdp;
+    private static bool IsTunnel(VportType type) => type.IsUdpTunnel()
+        || type is VportType.Gre or VportType.Gre64 or VportType.Ip6Gre or VportType.Erspan or VportType.Ip6Erspan or VportType.Srv6;
 
     // The device stays where it is, down, so that whoever made it finds it and can delete it.
     private Errno TryTakeOver(VportRequest request, TunnelLink link, out VportDevice? device)

@@ -22,6 +22,10 @@ internal readonly struct VxlanCodec(ushort port, bool hasGroupPolicy = false, bo
     public bool NeedsFinish(in FlowKey tunnel) => isGeneric;
 
     /// <inheritdoc/>
+    // The kernel does so whether the outer packet may be cut or not.
+    public bool AnswersTooBig(in FlowKey tunnel) => true;
+
+    /// <inheritdoc/>
     public bool GoesOver(bool isIpv6) => true;
 
     /// <inheritdoc/>

@@ -39,8 +39,11 @@ internal static class PartialChecksum
             type = BinaryPrimitives.ReadUInt16BigEndian(bytes[(network - 2)..]);
         }
 
-        int transport, length, addresses, addressesLength;
+        int transport, length;
         byte protocol;
+
+        // Of the addresses; the words of IPv4's are added at once (TunnelBench).
+        ulong pseudo;
         if (type == Ipv4)
         {
             // Fragments have complete checksums.
@@ -52,14 +55,15 @@ internal static class PartialChecksum
             }
 
             protocol = bytes[network + 9];
-            (addresses, addressesLength) = (network + 12, 8);
+            ulong addresses = MemoryMarshal.Read<ulong>(bytes[(network + 12)..]);
+            pseudo = (addresses >> 32) + (uint)addresses;
         }
         else if (type == Ipv6 && bytes.Length >= network + 40)
         {
             transport = network + 40;
             length = BinaryPrimitives.ReadUInt16BigEndian(bytes[(network + 4)..]);
             protocol = bytes[network + 6];
-            (addresses, addressesLength) = (network + 8, 32);
+            pseudo = OnesComplement.Sum(bytes.Slice(network + 8, 32));
         }
         else
         {
@@ -72,7 +76,7 @@ internal static class PartialChecksum
             return;
         }
 
-        ulong pseudo = OnesComplement.Sum(bytes.Slice(addresses, addressesLength), new Be16(protocol).Raw + (ulong)new Be16((ushort)length).Raw);
+        pseudo = OnesComplement.Fold(pseudo) + (ulong)new Be16(protocol).Raw + new Be16((ushort)length).Raw;
         if (MemoryMarshal.Read<ushort>(bytes[(transport + offset)..]) == OnesComplement.Fold(pseudo))
         {
             packet.Offload = new PacketOffload

@@ -69,7 +69,13 @@ public sealed unsafe class TransmitQueue
     internal void Add(PacketPool pool, Packet* packet, TunnelKey tunnel)
     {
         Add(pool, packet);
-        _tunnels![_batch.Count - 1] = tunnel;
+
+        // Mostly it is the same as last time in this place: then nothing is stored, and the collector need not be told (TunnelBench).
+        ref TunnelKey? place = ref _tunnels![_batch.Count - 1];
+        if (place != tunnel)
+        {
+            place = tunnel;
+        }
     }
 
     /// <summary>Sends what waits.</summary>

@@ -21,7 +21,13 @@ public enum VportType
     /// <summary>A Geneve tunnel.</summary>
     Geneve = 5,
 
-    /// <summary>An ERSPAN mirror over IPv4. This and the next ones are numbers of Open vSwitch's, not of the kernel's.</summary>
+    /// <summary>A GRE tunnel with ids of 64 bits. This and the next ones are numbers of Open vSwitch's, not of the kernel's.</summary>
+    Gre64 = 104,
+
+    /// <summary>A LISP tunnel.</summary>
+    Lisp = 105,
+
+    /// <summary>An ERSPAN mirror over IPv4.</summary>
     Erspan = 107,
 
     /// <summary>An ERSPAN mirror over IPv6.</summary>
@@ -30,8 +36,14 @@ public enum VportType
     /// <summary>A GRE tunnel over IPv6.</summary>
     Ip6Gre = 109,
 
+    /// <summary>A GTP-U tunnel.</summary>
+    Gtpu = 110,
+
     /// <summary>IP or MPLS right behind UDP.</summary>
     BareUdp = 111,
+
+    /// <summary>An IPv6 segment routing tunnel.</summary>
+    Srv6 = 112,
 
     /// <summary>A capture file read from, written to, or both.</summary>
     Pcap = 256,
