@@ -92,7 +92,7 @@ internal sealed class ActionEmitter
     }
 
     /// <summary>Why packets of a straight list without an output are dropped.</summary>
-    public static string ReasonOf(CompiledList list) => list.List.Steps.LastOrDefault() is { Opcode: ActionOpcode.Drop } drop ? ReasonOf(drop) : "LastAction";
+    public static string ReasonOf(CompiledList list) => list.List.Steps is [.., { Opcode: ActionOpcode.Drop } drop] ? ReasonOf(drop) : "LastAction";
 
     private static string ReasonOf(StepSpec drop) => drop.Argument == 0 ? "Explicit" : "ExplicitWithError";
 

@@ -82,7 +82,7 @@ internal sealed record FrameShape(string Name, string Description, uint EtherTyp
     public bool IsInHeader(int index) => IsIpv4 && index is Ipv4Source or Ipv4Destination or FrameWord.ProtocolIndex or Ports;
 
     /// <summary>Mask and value of the header and the ports behind it, as they stand in the packet, for words that are in it.</summary>
-    public (uint[] Mask, uint[] Value) Header(MaskedWord[] words)
+    public static (uint[] Mask, uint[] Value) Header(MaskedWord[] words)
     {
         uint[] mask = new uint[HeaderWords], value = new uint[HeaderWords];
         foreach (MaskedWord word in words)

@@ -152,7 +152,7 @@ internal sealed class MatchEmitter
         _writer.Write("ReadOnlySpan<uint> headers =").Write("[");
         foreach (Candidate candidate in candidates)
         {
-            (uint[] mask, uint[] value) = _shape.Header(candidate.Words);
+            (uint[] mask, uint[] value) = FrameShape.Header(candidate.Words);
             _writer.Write($"    // {Text(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
             _writer.Write($"    {string.Join(", ", mask.Concat(value).Select(Hex))},");
         }

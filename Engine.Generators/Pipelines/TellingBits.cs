@@ -104,7 +104,7 @@ internal sealed class TellingBits
         (pair.One[word].Mask & pair.Other[word].Mask & (pair.One[word].Value ^ pair.Other[word].Value) & (1u << bit)) != 0;
 
     // What the bits can be in a packet of the flow.
-    private static IEnumerable<uint[]> Patterns(Candidate candidate, (int Word, uint Mask)[] masks)
+    private static List<uint[]> Patterns(Candidate candidate, (int Word, uint Mask)[] masks)
     {
         List<uint[]> patterns = [new uint[masks.Length]];
         for (int i = 0; i < masks.Length; i++)

@@ -214,7 +214,7 @@ public sealed class TunnelDriverTests
     {
         using TunnelEnds ends = TunnelEnds.Of(kind);
         Assert.False(ends.Send(TunnelEnds.Tunnel(kind), Frame));
-        Assert.False(ends.Send(TunnelEnds.Tunnel(kind), Frame[14..], hasEthernet: false, etherType: 0x0806));
+        Assert.False(ends.Send(TunnelEnds.Tunnel(kind), Frame.AsSpan(14), hasEthernet: false, etherType: 0x0806));
         Assert.Equal(2u, ends.Drops[(int)DropReason.TunnelPayload]);
         Assert.Empty(ends.Underlay.Sent);
     }
