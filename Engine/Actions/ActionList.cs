@@ -23,6 +23,10 @@ public sealed class ActionList : FlowActions
         _arguments = arguments;
         _objects = objects;
         SingleOutputPort = steps is [{ Opcode: ActionOpcode.Output }] ? (int)steps[0].Argument : -1;
+        if (steps is [{ Opcode: ActionOpcode.SetTunnel }, { Opcode: ActionOpcode.Output }])
+        {
+            SingleTunnel = Object<TunnelKey>(steps[0].Argument);
+        }
     }
 
     /// <summary>A list without actions: it drops every packet.</summary>
@@ -36,6 +40,12 @@ public sealed class ActionList : FlowActions
 
     /// <inheritdoc/>
     public override int SingleOutputPort { get; }
+
+    /// <summary>The tunnel, when all there is to do is to output by one; the port is <see cref="SingleTunnelPort"/>.</summary>
+    internal TunnelKey? SingleTunnel { get; }
+
+    /// <summary>See <see cref="SingleTunnel"/>.</summary>
+    internal uint SingleTunnelPort => _steps[1].Argument;
 
     /// <summary>All steps, those of nested lists behind the step that holds them.</summary>
     internal ReadOnlySpan<ActionStep> Steps

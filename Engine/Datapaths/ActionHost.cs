@@ -63,6 +63,28 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
     }
 
+    /// <summary>Sets a tunnel and outputs packets that follow each other in a batch (TunnelBench).</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void OutputRun(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, uint port, TunnelKey tunnel)
+    {
+        int number = worker.Tunnels.Add(tunnel);
+        Vport? vport = worker.Datapath.Vports[port];
+        TransmitQueue? queue = vport?.Tunnel is null ? null : worker.QueueOf(vport);
+        for (int i = start; i < end; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            packet->TunnelIndex = number;
+            if (queue is null || !packet->HasEthernet)
+            {
+                Output(packet, in keys[i], port);
+                continue;
+            }
+
+            PacketHash.EnsureFlowHash(packet, in keys[i]);
+            queue.Add(worker.Pool, packet, tunnel);
+        }
+    }
+
     /// <inheritdoc/>
     public void Userspace(Packet* packet, in FlowKey key, in UserspaceArguments arguments)
     {

@@ -296,9 +296,16 @@ public sealed unsafe class Datapath : IDisposable
             else
             {
                 ActionList actions = ActionsOf(record);
-                for (int i = start; i < end; i++)
+                if (actions.SingleTunnel is { } tunnel)
                 {
-                    ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
+                    host.OutputRun(ref batch, all, start, end, actions.SingleTunnelPort, tunnel);
+                }
+                else
+                {
+                    for (int i = start; i < end; i++)
+                    {
+                        ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
+                    }
                 }
             }
 
