@@ -20,7 +20,9 @@ internal static partial class LiveMeasure
     public static (double Forwarded, double Offered) Flood(LiveNetwork network, double seconds)
     {
         using IDisposable? sink = Sink(network);
+        using IDisposable polled = network.PollLeft();
         using FloodSender sender = LiveNetwork.In(network.Left, () => new FloodSender(0));
+        sender.WaitForStart();
         Thread.Sleep(300);
         (long received, long sent, long start) = (Received(network), sender.Sent, Stopwatch.GetTimestamp());
         Thread.Sleep(TimeSpan.FromSeconds(seconds));
@@ -33,33 +35,32 @@ internal static partial class LiveMeasure
     public static double LossFree(LiveNetwork network, double highest, double seconds)
     {
         using IDisposable? sink = Sink(network);
+        using IDisposable polled = network.PollLeft();
         double low = 0, high = highest;
         for (int i = 0; i < SearchSteps; i++)
         {
             double rate = (low + high) / 2;
-            long before = Received(network);
-            long sent;
-            using (FloodSender sender = LiveNetwork.In(network.Left, () => new FloodSender(rate)))
-            {
-                Thread.Sleep(TimeSpan.FromSeconds(seconds));
-                sender.Dispose();
-                sent = sender.Sent;
-            }
 
-            Thread.Sleep(50);
-            long lost = sent - (Received(network) - before);
-            bool isKept = sent >= rate * seconds * 0.98;
-            if (lost <= sent * LossAllowed && isKept)
-            {
-                low = rate;
-            }
-            else
-            {
-                high = rate;
-            }
+            // Another program that takes the processor for a moment is no fault of the switch: a rate has two attempts.
+            bool isKept = IsFreeOfLoss(network, rate, seconds) || IsFreeOfLoss(network, rate, seconds);
+            (low, high) = isKept ? (rate, high) : (low, rate);
         }
 
         return low;
+    }
+
+    private static bool IsFreeOfLoss(LiveNetwork network, double rate, double seconds)
+    {
+        long before = Received(network);
+        using FloodSender sender = LiveNetwork.In(network.Left, () => new FloodSender(rate));
+        sender.WaitForStart();
+        (long sentAtStart, long start) = (sender.Sent, Stopwatch.GetTimestamp());
+        Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        double offered = (sender.Sent - sentAtStart) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        long sent = sender.Stop();
+        Thread.Sleep(50);
+        long lost = sent - (Received(network) - before);
+        return lost <= sent * LossAllowed && offered >= rate * 0.98;
     }
 
     /// <summary>Gbit/s of one TCP stream (iperf3), or null when none came about.</summary>

@@ -37,6 +37,13 @@ internal sealed unsafe class LiveNetwork : IDisposable
     /// <summary>The host with 10.77.0.2.</summary>
     public string Right => $"{_prefix}-r";
 
+    /// <summary>Gives the switch's end of the left wire NAPI, by GRO, which frames from <see cref="FrameSource"/> need; undone when disposed.</summary>
+    public IDisposable PollLeft()
+    {
+        Shell.Run($"ip netns exec {Switch} ethtool -K left gro on");
+        return new Undo(() => Shell.Run($"ip netns exec {Switch} ethtool -K left gro off"));
+    }
+
     /// <summary>Calls a function on a thread of its own that is in a namespace; sockets and threads made there stay in it.</summary>
     public static T In<T>(string name, Func<T> function)
     {
