@@ -21,7 +21,7 @@ internal static partial class LiveMeasure
     {
         using IDisposable? sink = Sink(network);
         using IDisposable polled = network.PollLeft();
-        using FloodSender sender = LiveNetwork.In(network.Left, () => new FloodSender(0));
+        using KernelSender sender = LiveNetwork.In(network.Left, () => new KernelSender(0));
         sender.WaitForStart();
         Thread.Sleep(300);
         (long received, long sent, long start) = (Received(network), sender.Sent, Stopwatch.GetTimestamp());
@@ -52,7 +52,7 @@ internal static partial class LiveMeasure
     private static bool IsFreeOfLoss(LiveNetwork network, double rate, double seconds)
     {
         long before = Received(network);
-        using FloodSender sender = LiveNetwork.In(network.Left, () => new FloodSender(rate));
+        using KernelSender sender = LiveNetwork.In(network.Left, () => new KernelSender(rate));
         sender.WaitForStart();
         (long sentAtStart, long start) = (sender.Sent, Stopwatch.GetTimestamp());
         Thread.Sleep(TimeSpan.FromSeconds(seconds));

@@ -17,6 +17,7 @@ internal static unsafe partial class Libc
     public const uint XDP_OPTIONS_ZEROCOPY = 1;
 
     public const ushort XDP_SHARED_UMEM = 1;
+    public const ushort XDP_COPY = 2;
     public const ushort XDP_USE_NEED_WAKEUP = 8;
     public const ushort XDP_USE_SG = 16;
 

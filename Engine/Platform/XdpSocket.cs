@@ -8,6 +8,9 @@ internal sealed unsafe class XdpSocket : IDisposable
 {
     private const int PatienceMs = 1000;
 
+    // Bytes that may be on their way: a ring full of frames, so that the kernel does not ask to try again.
+    private const int SendBufferSize = 32 << 20;
+
     private readonly FileDescriptor _socket;
 
     /// <summary>Makes a socket with its rings; nothing is received before <see cref="TryBind"/>.</summary>
@@ -28,6 +31,7 @@ internal sealed unsafe class XdpSocket : IDisposable
                 _socket.Set(Libc.SOL_XDP, Libc.XDP_UMEM_REG, registration, "XDP_UMEM_REG");
             }
 
+            _socket.Set(Libc.SOL_SOCKET, Libc.SO_SNDBUFFORCE, SendBufferSize, "SO_SNDBUFFORCE");
             _socket.Set(Libc.SOL_XDP, Libc.XDP_UMEM_FILL_RING, ringSize, "XDP_UMEM_FILL_RING");
             _socket.Set(Libc.SOL_XDP, Libc.XDP_UMEM_COMPLETION_RING, ringSize, "XDP_UMEM_COMPLETION_RING");
             _socket.Set(Libc.SOL_XDP, Libc.XDP_RX_RING, ringSize, "XDP_RX_RING");
@@ -72,11 +76,12 @@ internal sealed unsafe class XdpSocket : IDisposable
     /// <param name="interfaceIndex">The device.</param>
     /// <param name="queue">The receive queue.</param>
     /// <param name="sharedWith">A bound socket that has registered the memory, or null.</param>
+    /// <param name="copies">Whether the kernel is to copy even where the device could move the packets itself: the device's queue is not touched then.</param>
     /// <returns>What the kernel said; <see cref="Errno.Busy"/> when another socket has the queue.</returns>
-    public Errno TryBind(int interfaceIndex, int queue, FileDescriptor? sharedWith)
+    public Errno TryBind(int interfaceIndex, int queue, FileDescriptor? sharedWith, bool copies = false)
     {
         // With packets of several buffers where the kernel knows them (6.6); a shared memory inherits the choice.
-        ushort flags = sharedWith is null ? (ushort)(Libc.XDP_USE_NEED_WAKEUP | Libc.XDP_USE_SG) : Libc.XDP_SHARED_UMEM;
+        ushort flags = sharedWith is null ? (ushort)(Libc.XDP_USE_NEED_WAKEUP | Libc.XDP_USE_SG | (copies ? Libc.XDP_COPY : 0)) : Libc.XDP_SHARED_UMEM;
         Libc.sockaddr_xdp address = new()
         {
             sxdp_family = Libc.AF_XDP,

@@ -236,5 +236,14 @@ public sealed class Netdev : IDisposable
         }
     }
 
+    /// <summary>Notes that the device has taken a frame: it is up.</summary>
+    internal void ReportSent()
+    {
+        if (_state == NetdevState.Down)
+        {
+            _state = NetdevState.Up;
+        }
+    }
+
     private static NetdevState StateOf(int flags) => (flags & Libc.IFF_UP) != 0 ? NetdevState.Up : NetdevState.Down;
 }

@@ -164,7 +164,7 @@ internal sealed class NetdevDriver : IVportDriver
     private Refusal TryOpenPacket(int ring, int worker, int count)
     {
         ushort? group = count == 1 ? null : ring == 0 ? (ushort)0 : ((PacketSocketDriver)_rings[0].Driver).FanoutGroup;
-        Refusal refusal = PacketSocketDriver.TryOpen(_netdev, new PacketSocketOptions { FanoutGroup = group }, out PacketSocketDriver? driver);
+        Refusal refusal = PacketSocketDriver.TryOpen(_netdev, new PacketSocketOptions { FanoutGroup = group, Queue = ring }, out PacketSocketDriver? driver);
         if (driver is not null)
         {
             Add(driver, driver.WaitHandle, worker);

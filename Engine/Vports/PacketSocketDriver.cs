@@ -11,8 +11,7 @@ namespace Engine.Vports;
 /// <remarks>
 /// <para>The device is promiscuous and its frames are kept from the host's stack while a driver is open; both end with the
 /// process at the latest.</para>
-/// <para>Frames are sent by sendmmsg, not by a transmit ring: a veth device copies what a transmit ring lends it (skb_orphan_frags), so
-/// that the ring saves no copy there and holds its slots longer.</para>
+/// <para>Complete frames are sent by AF_XDP, which takes the kernel least time (<see cref="XdpSender"/>); those with a partial checksum and super-frames by sendmmsg.</para>
 /// <para>Threads: as <see cref="IVportDriver"/>. Workers that share a device have a driver each, in one fanout group.</para>
 /// </remarks>
 public sealed unsafe class PacketSocketDriver : IVportDriver
@@ -30,10 +29,10 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     // Written by the control thread: the kernel forgets its count when asked.
     private ulong _rxRingFull;
 
-    private PacketSocketDriver(Netdev netdev, PacketSocket socket)
+    private PacketSocketDriver(Netdev netdev, PacketSocket socket, XdpSender? sender)
     {
         _socket = socket;
-        _transmitter = new PacketTransmitter(netdev, socket.Descriptor);
+        _transmitter = new PacketTransmitter(netdev, socket.Descriptor, sender);
     }
 
     /// <summary>Takes the device's frames from the host and starts to receive them.</summary>
@@ -64,7 +63,7 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
                 group = socket.JoinFanout(group.Value, (ushort)options.FanoutMode);
             }
 
-            driver = new PacketSocketDriver(netdev, socket) { FanoutGroup = group };
+            driver = new PacketSocketDriver(netdev, socket, XdpSender.TryOpen(netdev.Index, options.Queue)) { FanoutGroup = group };
             return Refusal.None;
         }
         catch (SystemCallException exception)
@@ -84,6 +83,7 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        _transmitter.Resume();
         while (!batch.IsFull && _socket.TryPeek(out PacketSocketFrame frame))
         {
             Packet* packet;

@@ -12,6 +12,9 @@ public sealed record PacketSocketOptions
     /// </summary>
     public ushort? FanoutGroup { get; init; }
 
+    /// <summary>The queue by which complete frames are sent; one driver of each queue can send that way, others do without.</summary>
+    public int Queue { get; init; }
+
     /// <summary>How frames are spread among the drivers of a group; the same for all of them.</summary>
     public PacketFanoutMode FanoutMode { get; init; }
 }

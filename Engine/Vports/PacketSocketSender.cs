@@ -13,7 +13,7 @@ internal sealed class PacketSocketSender : IVportDriver
     private PacketSocketSender(Netdev netdev, FileDescriptor socket)
     {
         _socket = socket;
-        _transmitter = new PacketTransmitter(netdev, socket);
+        _transmitter = new PacketTransmitter(netdev, socket, null);
     }
 
     /// <summary>Opens the socket.</summary>

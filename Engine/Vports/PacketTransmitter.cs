@@ -5,10 +5,16 @@ using Engine.Primitives;
 
 namespace Engine.Vports;
 
-/// <summary>Sends batches by a packet socket, in one call each.</summary>
-/// <remarks>Threads: one at a time.</remarks>
-internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor socket) : IDisposable
+/// <summary>Sends batches: complete frames by AF_XDP where there is a sender, the others, and super-frames, by a packet socket; in one call each.</summary>
+/// <remarks>The order of a batch is kept. Threads: one at a time.</remarks>
+/// <param name="netdev">The device.</param>
+/// <param name="socket">A packet socket on it; stays the caller's.</param>
+/// <param name="sender">The transmitter's from now on; null where the kernel gives none.</param>
+internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor socket, XdpSender? sender) : IDisposable
 {
+    // An Ethernet header and a VLAN tag, which the MTU does not count.
+    private const int HeaderLength = 14, TagLength = 4;
+
     private readonly MessageQueue _queue = new(PacketBatch.Capacity);
     private bool _hasSuperFrames;
     private bool _isQueueing;
@@ -17,9 +23,24 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         int sent = 0;
+
+        // A device that is down has the packet socket say so: AF_XDP would keep the frames until it is up.
+        int longest = sender is null || netdev.State != NetdevState.Up ? 0 : Math.Min(XdpSender.MaximumLength, netdev.Mtu + HeaderLength + TagLength);
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
+
+            // The order is kept: what waits on the other way goes first.
+            if (packet->Length <= longest && packet->Length >= HeaderLength && IsComplete(packet))
+            {
+                sent += Send();
+
+                // A ring that is full drops, as a device does.
+                _ = sender!.TryAdd(packet->Bytes);
+                continue;
+            }
+
+            sent += SendComplete();
             if (packet->Offload.GsoType != 0 && !OffloadHeader.IsCutByKernel(ref *packet))
             {
                 // In order: what waits goes first.
@@ -32,7 +53,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
             _queue.Add((nint)packet + packet->DataOffset, packet->Length, packet->AvailableHeadroom, OffloadHeader.Of(ref *packet));
         }
 
-        sent += Send();
+        sent += SendComplete() + Send();
         for (int i = 0; i < batch.Count; i++)
         {
             pool.Free(batch.Pointer(i));
@@ -42,8 +63,38 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         return sent;
     }
 
-    /// <summary>Frees the queue; the socket stays.</summary>
-    public void Dispose() => _queue.Dispose();
+    /// <summary>Goes on with what a crowded device did not take.</summary>
+    public void Resume()
+    {
+        if (sender is { IsBehind: true } && netdev.State == NetdevState.Up)
+        {
+            _ = sender.Send(out Errno errno);
+            netdev.Report(errno);
+        }
+    }
+
+    /// <summary>Closes the sender and frees the queue; the socket stays.</summary>
+    public void Dispose()
+    {
+        sender?.Dispose();
+        _queue.Dispose();
+    }
+
+    // AF_XDP carries neither partial checksums nor super-frames.
+    private static bool IsComplete(Packet* packet) => packet->Offload.GsoType == 0 && (packet->Offload.Flags & Libc.VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0;
+
+    // Sends what waits on AF_XDP.
+    private int SendComplete()
+    {
+        if (sender is null || sender.Waiting == 0)
+        {
+            return 0;
+        }
+
+        int sent = sender.Send(out Errno errno);
+        netdev.Report(errno);
+        return sent;
+    }
 
     // Cuts a super-frame that the kernel does not. False when it is not one, or a segment is not taken.
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -69,6 +120,11 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
     // Sends the queue, which is empty then. A frame the kernel refuses is left out; the others still go.
     private int Send()
     {
+        if (_queue.Count == 0)
+        {
+            return 0;
+        }
+
         int next = 0, sent = 0;
         while (next < _queue.Count)
         {
@@ -77,6 +133,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
             sent += taken;
             if (taken != 0)
             {
+                netdev.ReportSent();
                 continue;
             }
 
