@@ -14,7 +14,7 @@ namespace Engine.Cli;
 internal static class RunCommand
 {
     // Frames that AF_XDP takes, and enough of them for its rings.
-    private static readonly DatapathOptions Sizes = new() { FrameSize = PacketPool.XdpFrameSize, FrameCount = 16384 };
+    private static readonly DatapathOptions Sizes = new() { FrameSize = PacketPool.XdpFrameSize, FrameCount = 32768 };
 
     /// <summary>Makes the verb.</summary>
     public static Command Create()

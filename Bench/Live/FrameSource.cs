@@ -32,7 +32,7 @@ internal sealed unsafe class FrameSource : IDisposable
     private const byte PortByte = 35; // of the UDP source port, the low one
 
     // Runs of the program in one call: those that come too early drop their frame, 25 million a second.
-    private const uint Repeats = 16_000_000;
+    private const uint Repeats = 8_000_000;
     private const uint Batch = 64;
 
     private readonly FileDescriptor _map;

@@ -223,7 +223,7 @@ public sealed unsafe class NetdevDriverTests
         using (left)
         {
             byte[] frame = Convert.FromHexString("02000000000202000000000188b5" + new string('0', 100));
-            const int Sent = 4000;
+            const int Sent = 8000;
             for (int i = 0; i < Sent; i++)
             {
                 sender.Send(frame);

@@ -137,7 +137,7 @@ internal sealed class NetdevDriver : IVportDriver
         }
 
         int size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(memory.Pool.StandardFrameCount / RingShare / ringsOfWorker / 2) + 1);
-        XdpOptions options = new() { Queue = queue, RingSize = Math.Clamp(size, 64, 2048) };
+        XdpOptions options = new() { Queue = queue, RingSize = Math.Clamp(size, 64, 4096) };
         Refusal refusal = XdpDriver.TryOpen(_netdev, memory, options, out XdpDriver? driver);
         if (driver is not null)
         {

@@ -4,7 +4,7 @@ namespace Engine.Vports;
 public sealed record PacketSocketOptions
 {
     /// <summary>Slots of the receive ring, a power of two of at least 64. A slot takes 2 KiB, more on a device with a larger MTU.</summary>
-    public int RingSlots { get; init; } = 2048;
+    public int RingSlots { get; init; } = 4096;
 
     /// <summary>
     /// A number that all drivers of one device share, one driver for each worker; frames are spread among them by

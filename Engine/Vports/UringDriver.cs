@@ -5,7 +5,7 @@ using Engine.Primitives;
 
 namespace Engine.Vports;
 
-/// <summary>A device by a packet socket that io_uring drives: no ring of the socket's own, partial checksums and GSO frames carried both ways.</summary>
+/// <summary>A device by a packet socket from which io_uring receives: no ring of the socket's own, partial checksums and GSO frames carried both ways.</summary>
 /// <remarks>
 /// <para>The device is promiscuous and its frames are kept from the host's stack while a driver is open; both end with the
 /// process at the latest.</para>
@@ -16,10 +16,8 @@ public sealed unsafe class UringDriver : IVportDriver
     private readonly Netdev _netdev;
     private readonly FileDescriptor _socket;
     private readonly UringChannel _channel;
+    private readonly PacketTransmitter _transmitter;
     private ulong _rxErrors;
-
-    // A device that cannot cut super-frames drops one of them; behind its queueing discipline the kernel cuts those that follow.
-    private bool _isQueueing;
 
     // Written by the control thread: the kernel forgets its count when asked.
     private ulong _rxQueueFull;
@@ -29,6 +27,7 @@ public sealed unsafe class UringDriver : IVportDriver
         _netdev = netdev;
         _socket = socket;
         _channel = channel;
+        _transmitter = new PacketTransmitter(netdev, socket, XdpSender.TryOpen(netdev.Index, queue: 0));
     }
 
     /// <summary>What to wait on (poll, epoll) for frames, once <see cref="Receive"/> has found none.</summary>
@@ -64,6 +63,7 @@ public sealed unsafe class UringDriver : IVportDriver
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
+        _transmitter.Resume();
         UringPackets.Receive(_channel, pool, ref batch, ref _rxErrors);
         _netdev.Report(_channel.TakeReceiveError());
     }
@@ -72,15 +72,7 @@ public sealed unsafe class UringDriver : IVportDriver
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);
-        int sent = UringPackets.Transmit(_channel, pool, ref batch, out Errno errno);
-        _netdev.Report(errno);
-        if (errno == Errno.NoBuffers && !_isQueueing)
-        {
-            PacketSocket.StopBypassing(_socket);
-            _isQueueing = true;
-        }
-
-        return sent;
+        return _transmitter.Transmit(pool, ref batch);
     }
 
     /// <inheritdoc/>
@@ -95,6 +87,7 @@ public sealed unsafe class UringDriver : IVportDriver
     public void Dispose()
     {
         _channel.Dispose();
+        _transmitter.Dispose();
         _socket.Dispose();
     }
 }
