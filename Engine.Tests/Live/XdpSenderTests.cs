@@ -1,4 +1,5 @@
 using Engine.Packets;
+using Engine.Platform;
 using Engine.Primitives;
 using Engine.Vports;
 

@@ -1,9 +1,8 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Engine.Platform;
 using Engine.Primitives;
 
-namespace Engine.Vports;
+namespace Engine.Platform;
 
 /// <summary>Sends complete frames by the transmit ring of an AF_XDP socket, copied into memory of its own: the kernel's shortest way from a process to a device.</summary>
 /// <remarks>
