@@ -222,6 +222,7 @@ internal sealed class MemoryNetwork : IVportFactory
 
         public int Transmit(PacketPool pool, ref PacketBatch batch)
         {
+            Assert.Same(_memory, device.Driver);
             for (int i = 0; i < batch.Count; i++)
             {
                 Count(batch[i].LengthWithoutOuterTag);

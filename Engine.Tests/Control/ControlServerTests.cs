@@ -237,6 +237,39 @@ public sealed class ControlServerTests : IDisposable
         Assert.Equal((10ul, 7ul), (datapath.Datapath.ReadStats().Missed, datapath.Datapath.ReadStats().Lost));
     }
 
+    // Sends of one buffer go out together, but not after what may take their port away.
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(100, false)]
+    [InlineData(40, true)]
+    public void Packets_executed_from_one_buffer_are_sent_before_the_call_returns_and_before_their_port_goes(int count, bool removesPort)
+    {
+        _server.Handle(_client, new RequestBuilder().NewDatapath("dp0").NewVport(FirstDatapath, "p1", 1).Bytes);
+        _client.TakeMessages();
+        ControlledVport port = _server.CurrentDatapaths.Single().Find(1)!;
+        RequestBuilder requests = new();
+        for (int i = 0; i < count; i++)
+        {
+            requests.Add(RequestBuilder.Packet, 3, 0, FirstDatapath, (ref writer) =>
+            {
+                writer.PutOvsPacketPacket(Convert.FromHexString("0200000000020200000000019999000000000000"));
+                writer.EndNested(writer.BeginOvsPacketKey());
+                int actions = writer.BeginNested((int)OvsPacketAttribute.Actions);
+                writer.Put((int)OvsActionAttribute.Output, 1u);
+                writer.EndNested(actions);
+            });
+        }
+
+        if (removesPort)
+        {
+            requests.Add(RequestBuilder.Vport, 2, NetlinkFlags.Ack, FirstDatapath, static (ref writer) => writer.PutOvsVportName("p1"));
+        }
+
+        _server.Handle(_client, requests.Bytes);
+        Assert.Equal(removesPort ? 1 : 0, _client.TakeMessages().Count);
+        Assert.Equal((ulong)count, port.ReadStats().TxPackets);
+    }
+
     [Fact]
     public void Upcalls_of_a_worker_go_to_its_port_id_when_they_go_by_processor()
     {

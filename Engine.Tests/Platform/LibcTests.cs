@@ -82,7 +82,7 @@ public sealed class LibcTests
     private static readonly HashSet<string> Shorter = ["xdp_umem_reg", "bpf_attr"];
 
     // Newer than the headers of the oldest system that is supported.
-    private static readonly HashSet<string> NewConstants = ["BPF_TCX_INGRESS", "PACKET_FANOUT_FLAG_IGNORE_OUTGOING", "TCX_DROP", "XDP_USE_SG", "XDP_PKT_CONTD", "TUN_F_USO4", "TUN_F_USO6", "IORING_OP_READ_MULTISHOT"];
+    private static readonly HashSet<string> NewConstants = ["BPF_TCX_INGRESS", "PACKET_FANOUT_FLAG_IGNORE_OUTGOING", "TCX_DROP", "XDP_USE_SG", "XDP_PKT_CONTD", "TUN_F_USO4", "TUN_F_USO6", "IORING_OP_READ_MULTISHOT", "SECCOMP_IOCTL_NOTIF_SET_FLAGS", "SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP"];
 
     // Fields that newer headers name otherwise; their structures' sizes are asked.
     private static readonly HashSet<string> Renamed = ["io_sqring_offsets.user_addr", "io_cqring_offsets.user_addr", "io_uring_buf_reg.flags"];

@@ -19,6 +19,7 @@ public sealed class ControlServer : IDisposable
 
     private readonly Lock _gate = new();
     private readonly ControlFamily[] _families;
+    private readonly PacketFamily _packets;
     private readonly byte[] _reply = new byte[DumpBufferSize];
     private readonly byte[] _dump = new byte[DumpBufferSize];
     private byte[] _error = new byte[4096];
@@ -32,15 +33,15 @@ public sealed class ControlServer : IDisposable
         Options = options ?? new ControlServerOptions();
         ushort id = Options.FirstFamilyId;
         uint group = Options.FirstGroup;
-        PacketFamily packets = new(this, (ushort)(id + 3));
-        Datapaths = new DatapathRegistry(this, factory, packets);
+        _packets = new PacketFamily(this, (ushort)(id + 3));
+        Datapaths = new DatapathRegistry(this, factory, _packets);
         DatapathFamily datapaths = new(this, id) { GroupName = "ovs_datapath", Group = group };
         VportFamily vports = new(this, (ushort)(id + 1)) { GroupName = "ovs_vport", Group = group + 1 };
         FlowFamily flows = new(this, (ushort)(id + 2)) { GroupName = "ovs_flow", Group = group + 2 };
         MeterFamily meters = new(this, (ushort)(id + 4)) { GroupName = "ovs_meter", Group = group + 3 };
         ConntrackLimitFamily limits = new(this, (ushort)(id + 5)) { GroupName = "ovs_ct_limit", Group = group + 4 };
         Vports = vports;
-        _families = [new ControllerFamily(this), datapaths, vports, flows, packets, meters, limits, new EngineFamily(this, (ushort)(id + 6))];
+        _families = [new ControllerFamily(this), datapaths, vports, flows, _packets, meters, limits, new EngineFamily(this, (ushort)(id + 6))];
     }
 
     internal ControlServerOptions Options { get; }
@@ -118,6 +119,8 @@ public sealed class ControlServer : IDisposable
             {
                 HandleMessage(client, NetlinkMessages.HeaderOf(message), message);
             }
+
+            _packets.Flush();
         }
     }
 
@@ -276,6 +279,12 @@ public sealed class ControlServer : IDisposable
         if (operation.IsRestricted && !client.IsAdministrator)
         {
             return Errno.NotPermitted;
+        }
+
+        if (family is not (PacketFamily or FlowFamily))
+        {
+            // It may be about the ports for which packets wait.
+            _packets.Flush();
         }
 
         int ifindex = family.HeaderSize == 0 ? 0 : MemoryMarshal.Read<int>(message[(NetlinkHeader.Size + GenericHeader.Size)..]);

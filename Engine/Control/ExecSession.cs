@@ -16,6 +16,9 @@ internal sealed class ExecSession : IDisposable
 {
     private const int MaximumRequest = 1 << 20;
 
+    // Open vSwitch sends up to 50 operations at once.
+    private const int OrdinaryRequest = 1 << 16;
+
     // What the kernel puts into one datagram of a dump at most.
     private const int HostBufferSize = 65536;
 
@@ -26,6 +29,7 @@ internal sealed class ExecSession : IDisposable
     private readonly Thread _thread;
     private readonly int _firstDescriptor;
     private readonly byte[] _hostBuffer = new byte[HostBufferSize];
+    private byte[] _request = new byte[OrdinaryRequest];
 
     /// <summary>Takes a listener over.</summary>
     /// <param name="sockets">The server's sockets.</param>
@@ -55,6 +59,7 @@ internal sealed class ExecSession : IDisposable
 
     private void Run()
     {
+        _listener.TakeTurns();
         while (_listener.TryReceive(_pending, 0, out SeccompCall call))
         {
             try
@@ -159,7 +164,8 @@ internal sealed class ExecSession : IDisposable
 
     private void Send(in SeccompCall call, SocketClient client)
     {
-        Errno errno = call.TryGather(MaximumRequest, out byte[] buffer);
+        Errno errno = call.TryGather(MaximumRequest, ref _request, out int length);
+        ReadOnlySpan<byte> buffer = _request.AsSpan(0, length);
 
         // What was read belongs to the caller only if it still waits; a dead one's id may be another's by now.
         if (errno == Errno.None && !_listener.IsWaiting(in call))

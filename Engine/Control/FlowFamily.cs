@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.InteropServices;
 using Engine.Actions;
 using Engine.Flows;
 using Engine.Netlink;
@@ -12,8 +11,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
 {
     private const byte New = 1, Delete = 2, Get = 3, Set = 4;
 
-    // OVS_UFID_F_*: what a reply leaves out of a flow that has a UFID.
-    private const uint OmitKey = 1, OmitMask = 2, OmitActions = 4;
+    private readonly FlowMessage _message = new();
 
     /// <inheritdoc/>
     public override ImmutableArray<ControlOperation> Operations { get; } =
@@ -51,11 +49,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         }
 
         int ifindex = request.Ifindex;
-        dump = new ListDump<Flow>(
-            request.Answer,
-            datapath?.Datapath.Flows.ToList() ?? [],
-            (ref writer, target, flow, flags) => Write(ref writer, target, flow, Get, ifindex, omit, flags),
-            () => datapath?.FlowChanges ?? 0)
+        dump = new FlowDump(request.Answer, datapath, (ref writer, target, flow, flags) => _message.Write(ref writer, target, flow, Get, ifindex, omit, flags))
         {
             Result = errno,
         };
@@ -202,7 +196,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         }
 
         NetlinkWriter writer = server.BeginReply();
-        Write(ref writer, request.Answer, flow, Get, request.Ifindex, attributes.UfidFlags, 0);
+        _message.Write(ref writer, request.Answer, flow, Get, request.Ifindex, attributes.UfidFlags, 0);
         request.Client.Send(writer.Written);
         return Errno.None;
     }
@@ -267,63 +261,8 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         if (server.MustNotify(in request))
         {
             NetlinkWriter writer = server.BeginReply();
-            Write(ref writer, request.Answer, flow, command, request.Ifindex, omit, 0);
+            _message.Write(ref writer, request.Answer, flow, command, request.Ifindex, omit, 0);
             server.Notify(in request, writer.Written);
         }
-    }
-
-    // The kernel's ovs_flow_cmd_fill_info.
-    private static void Write(ref NetlinkWriter writer, MessageTarget target, Flow flow, byte command, int ifindex, uint omit, ushort flags)
-    {
-        int start = target.Begin(ref writer, command, ifindex, flags);
-        bool writesKey = true;
-        if (flow.Ufid.IsPresent)
-        {
-            Span<byte> ufid = stackalloc byte[Flows.Ufid.MaximumLength];
-            flow.Ufid.CopyTo(ufid);
-            writer.PutOvsFlowUfid(ufid[..flow.Ufid.Length]);
-            writesKey = (omit & OmitKey) == 0;
-        }
-
-        if (writesKey)
-        {
-            flow.CopyUnmaskedKey(out FlowKey key);
-            int nested = writer.BeginOvsFlowKey();
-            FlowKey.WriteNetlink(in key, ref writer);
-            writer.EndNested(nested);
-        }
-
-        if ((omit & OmitMask) == 0)
-        {
-            flow.CopyKey(out FlowKey masked);
-            int nested = writer.BeginOvsFlowMask();
-            FlowKey.WriteNetlinkMask(in masked, in flow.Mask.Bits, ref writer);
-            writer.EndNested(nested);
-        }
-
-        FlowStats stats = flow.ReadStats();
-        if (stats.UsedAtMs != 0)
-        {
-            writer.PutOvsFlowUsed((ulong)stats.UsedAtMs);
-        }
-
-        if (stats.Packets != 0)
-        {
-            // struct ovs_flow_stats: n_packets, n_bytes.
-            ReadOnlySpan<ulong> counts = [stats.Packets, stats.Bytes];
-            writer.PutOvsFlowStats(MemoryMarshal.AsBytes(counts));
-        }
-
-        if (stats.TcpFlags != 0)
-        {
-            writer.PutOvsFlowTcpFlags(stats.TcpFlags);
-        }
-
-        if ((omit & OmitActions) == 0)
-        {
-            writer.Put((int)OvsFlowAttribute.Actions, flow.Actions.Attributes);
-        }
-
-        writer.EndMessage(start);
     }
 }

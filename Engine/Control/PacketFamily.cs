@@ -13,6 +13,13 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
 {
     private const byte ExecuteCommand = 3;
 
+    // Packets that may wait together for their ports.
+    private const int MostWaiting = PacketBatch.Capacity;
+
+    // The datapath whose control worker has packets that wait to be sent, and how many at most.
+    private ControlledDatapath? _sender;
+    private int _waiting;
+
     /// <inheritdoc/>
     public override ImmutableArray<ControlOperation> Operations { get; } = [ControlOperation.Restricted(ExecuteCommand)];
 
@@ -39,10 +46,11 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
 
         // The key says what the actions may do, so it has to be made whether there is a datapath to execute them or not.
         ControlledDatapath? datapath = server.Datapaths.Find(request.Ifindex);
-        return Execute(in attributes, datapath, ref key, present);
+        return Execute(in attributes, datapath, ref key, present, request.Header.Has(NetlinkFlags.Ack));
     }
 
-    private Errno Execute(in OvsPacketAttributes attributes, ControlledDatapath? datapath, ref FlowKey key, ulong present)
+    // Whoever gets an acknowledgement may look for the packet at once; else those of one buffer go out together.
+    private Errno Execute(in OvsPacketAttributes attributes, ControlledDatapath? datapath, ref FlowKey key, ulong present, bool isAcknowledged)
     {
         using BorrowedPacket borrowed = new(datapath?.ControlWorker.Pool ?? server.SparePool, attributes.Packet);
         if (borrowed.Packet == null)
@@ -76,10 +84,27 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
             return Errno.NoDevice;
         }
 
-        Worker worker = datapath.ControlWorker;
-        Errno errno = worker.Execute(borrowed.Release(), ref key, actions!);
-        worker.Flush();
+        if (_sender != datapath)
+        {
+            Flush();
+            _sender = datapath;
+        }
+
+        Errno errno = datapath.ControlWorker.Execute(borrowed.Release(), ref key, actions!);
+        if (++_waiting == MostWaiting || isAcknowledged)
+        {
+            Flush();
+        }
+
         return errno;
+    }
+
+    /// <summary>Sends what still waits of the packets executed so far. Their ports have to be there.</summary>
+    public void Flush()
+    {
+        _sender?.ControlWorker.Flush();
+        _sender = null;
+        _waiting = 0;
     }
 
     /// <summary>A packet that goes back to its pool unless it is released.</summary>

@@ -60,6 +60,22 @@ internal sealed unsafe class FlowRecords
     /// <summary>The flow of a record that was found; null when it was removed and is used again.</summary>
     public Flow? FlowOf(int index) => Volatile.Read(ref _flows[index >> ChunkBits][index & (ChunkSize - 1)]);
 
+    /// <summary>The first flow from an index on; null when there is none. Writer only.</summary>
+    /// <param name="index">Afterwards the index behind it.</param>
+    public Flow? Next(ref int index)
+    {
+        while (index < _used)
+        {
+            int current = index++;
+            if (this[current]->Mask != null)
+            {
+                return FlowOf(current);
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Fills a record, except for its mask. Writer only.</summary>
     /// <returns>Its index.</returns>
     public int Add(Flow flow, in FlowKey masked, ReadOnlySpan<ulong> tail)

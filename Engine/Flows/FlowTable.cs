@@ -229,6 +229,11 @@ public sealed unsafe class FlowTable
         return flows;
     }
 
+    /// <summary>Goes through all flows, in the order of their records; flows may come and go in between. Writer only.</summary>
+    /// <param name="position">Where to go on: 0 at first, then as the last call has left it.</param>
+    /// <returns>Null at the end.</returns>
+    internal Flow? Next(ref int position) => _records.Next(ref position);
+
     private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)
     {
         MaskUse use = _lastUse is { } last && last.Mask.HasBits(in mask) ? last : UseOf(in mask);

@@ -80,9 +80,15 @@ public ref struct NetlinkWriter
             return default;
         }
 
-        WriteHeader(_length, size, type);
-        _buffer[(_length + size)..(_length + padded)].Clear();
-        Span<byte> payload = _buffer.Slice(_length + NetlinkAttribute.HeaderSize, payloadLength);
+        Span<byte> attribute = _buffer.Slice(_length, padded);
+        MemoryMarshal.Write(attribute, (ushort)size);
+        MemoryMarshal.Write(attribute[2..], (ushort)type);
+        if (size != padded)
+        {
+            attribute[size..].Clear();
+        }
+
+        Span<byte> payload = attribute.Slice(NetlinkAttribute.HeaderSize, payloadLength);
         _length += padded;
         return payload;
     }
@@ -137,11 +143,5 @@ public ref struct NetlinkWriter
     {
         _length = start;
         Overflowed = false;
-    }
-
-    private readonly void WriteHeader(int at, int size, int type)
-    {
-        MemoryMarshal.Write(_buffer[at..], (ushort)size);
-        MemoryMarshal.Write(_buffer[(at + 2)..], (ushort)type);
     }
 }

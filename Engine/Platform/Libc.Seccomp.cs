@@ -16,8 +16,10 @@ internal static unsafe partial class Libc
     public const nuint SECCOMP_IOCTL_NOTIF_SEND = 0xc0182101;
     public const nuint SECCOMP_IOCTL_NOTIF_ID_VALID = 0x40082102;
     public const nuint SECCOMP_IOCTL_NOTIF_ADDFD = 0x40182103;
+    public const nuint SECCOMP_IOCTL_NOTIF_SET_FLAGS = 0x40082104;
 
     public const uint SECCOMP_USER_NOTIF_FLAG_CONTINUE = 1;
+    public const nuint SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP = 1;
     public const uint SECCOMP_ADDFD_FLAG_SETFD = 1;
     public const uint SECCOMP_ADDFD_FLAG_SEND = 2;
 

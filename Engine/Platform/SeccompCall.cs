@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Globalization;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text.Unicode;
 using Engine.Primitives;
@@ -72,17 +73,18 @@ internal readonly unsafe struct SeccompCall
 
     /// <summary>Copies what a send or write carries.</summary>
     /// <param name="maximum">The most bytes that are taken.</param>
-    /// <param name="bytes">The bytes.</param>
+    /// <param name="buffer">Gets the bytes; it is made longer when they do not fit.</param>
+    /// <param name="length">How many they are.</param>
     /// <returns>EMSGSIZE when there are more, EFAULT when they cannot be read.</returns>
-    public Errno TryGather(int maximum, out byte[] bytes)
+    public Errno TryGather(int maximum, ref byte[] buffer, out int length)
     {
         const int MaximumVectors = 1024; // UIO_MAXIOV
-        bytes = [];
+        length = 0;
         ulong address = Argument(1);
         ulong count = Argument(2);
         if (Number == SystemCallNumbers.SendTo || Number == SystemCallNumbers.Write)
         {
-            return Gather([new Libc.iovec { iov_base = (nint)address, iov_len = (nuint)count }], maximum, out bytes);
+            return Gather([new Libc.iovec { iov_base = (nint)address, iov_len = (nuint)count }], maximum, ref buffer, out length);
         }
 
         if (Number == SystemCallNumbers.SendMessage)
@@ -101,8 +103,8 @@ internal readonly unsafe struct SeccompCall
             return Errno.MessageTooLong;
         }
 
-        Libc.iovec[] vectors = new Libc.iovec[(int)count];
-        return TryRead(address, MemoryMarshal.AsBytes(vectors.AsSpan())) ? Gather(vectors, maximum, out bytes) : Errno.BadAddress;
+        Span<Libc.iovec> vectors = stackalloc Libc.iovec[(int)count];
+        return TryRead(address, MemoryMarshal.AsBytes(vectors)) ? Gather(vectors, maximum, ref buffer, out length) : Errno.BadAddress;
     }
 
     /// <summary>Reads the netlink address that bind(2) carries.</summary>
@@ -206,32 +208,37 @@ internal readonly unsafe struct SeccompCall
         return 0;
     }
 
-    private Errno Gather(ReadOnlySpan<Libc.iovec> vectors, int maximum, out byte[] bytes)
+    private Errno Gather(ReadOnlySpan<Libc.iovec> vectors, int maximum, ref byte[] buffer, out int length)
     {
-        bytes = [];
         ulong total = 0;
         foreach (Libc.iovec vector in vectors)
         {
             total += Math.Min(vector.iov_len, (ulong)maximum + 1);
         }
 
+        length = 0;
         if (total > (ulong)maximum)
         {
             return Errno.MessageTooLong;
         }
 
-        bytes = new byte[(int)total];
-        if (bytes.Length == 0)
+        if (total == 0)
         {
             return Errno.None;
         }
 
-        fixed (byte* local = bytes)
+        length = (int)total;
+        if (buffer.Length < length)
+        {
+            buffer = new byte[Math.Min((int)BitOperations.RoundUpToPowerOf2((uint)length), maximum)];
+        }
+
+        fixed (byte* local = buffer)
         {
             fixed (Libc.iovec* remote = vectors)
             {
-                Libc.iovec all = new() { iov_base = (nint)local, iov_len = (nuint)total };
-                return Libc.process_vm_readv(ThreadId, &all, 1, remote, (nuint)vectors.Length, 0) == bytes.Length ? Errno.None : Errno.BadAddress;
+                Libc.iovec all = new() { iov_base = (nint)local, iov_len = (nuint)length };
+                return Libc.process_vm_readv(ThreadId, &all, 1, remote, (nuint)vectors.Length, 0) == length ? Errno.None : Errno.BadAddress;
             }
         }
     }
