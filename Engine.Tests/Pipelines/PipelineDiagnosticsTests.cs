@@ -28,6 +28,7 @@ public sealed class PipelineDiagnosticsTests
     [InlineData("in_port(1) set(ipv4(ttl=5)),2", 1, 12, "Set of ipv4 needs an IPv4 header")]
     [InlineData("in_port(1)", 1, 11, "expected actions behind the key, or drop")]
     [InlineData("in_port(1),eth_type(0x0800),tcp(dst=80) 2", 1, 29, null)]
+    [InlineData("# première\r\nin_port(１) 2", 2, 9, null)] // A digit, but not of ASCII.
     public void ENG0402_what_the_runtime_refuses_is_an_error_at_its_place(string flows, int line, int column, string? message)
     {
         PipelineRun run = new(PipelineRun.Declaration(), ("/app/table.flows", flows));

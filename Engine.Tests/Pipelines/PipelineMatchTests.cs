@@ -6,15 +6,16 @@ namespace Engine.Tests.Pipelines;
 /// <summary>Matching in each of its forms: comparisons, vectors of lanes, perfect hashes, the table; and the order of flows that overlap.</summary>
 public sealed class PipelineMatchTests
 {
-    // The number of exact flows, and of others before and behind them: what decides between the forms.
+    // The number of exact flows, and of others before and behind them: what decides between the forms. And by what the form is known; null when there is no code.
     [Theory]
-    [InlineData(2, 0)]
-    [InlineData(12, 3)]
-    [InlineData(20, 0)]
-    [InlineData(40, 30)]
-    [InlineData(700, 10)]
-    [InlineData(5, 400)]
-    public void Every_flow_is_found_and_its_neighbours_are_not(int exact, int prefixes)
+    [InlineData(2, 0, "return 1;")]
+    [InlineData(12, 3, "MatchIpv4Telling(")]
+    [InlineData(6, 24, "MatchIpv4Telling(")]
+    [InlineData(20, 0, "MatchIpv4Hash0(")]
+    [InlineData(40, 30, "MatchIpv4Lanes0(")]
+    [InlineData(700, 10, "MatchIpv4Hash0(")]
+    [InlineData(5, 400, null)]
+    public void Every_flow_is_found_and_its_neighbours_are_not(int exact, int prefixes, string? form)
     {
         List<string> flows = [];
         for (int i = 0; i < exact; i++)
@@ -31,6 +32,9 @@ public sealed class PipelineMatchTests
         string table = string.Join('\n', flows);
         PipelineRun run = new(PipelineRun.Declaration(), ("table.flows", table));
         Assert.Empty(run.Reported);
+        string code = run.Sources.Values.Single();
+        Assert.Equal(form is null, !code.Contains("MatchIpv4(", StringComparison.Ordinal));
+        Assert.Contains(form ?? string.Empty, code, StringComparison.Ordinal);
         using Comparison comparison = new(run.Load().GetType("Sample.Edge")!, table);
         for (int i = 0; i < exact; i++)
         {
@@ -59,11 +63,27 @@ public sealed class PipelineMatchTests
         flows.AddRange(Enumerable.Range(0, 20).Select(static i => $"in_port(1),eth_type(0x0800),ipv4(dst=10.1.0.{i},frag=no) 3"));
         flows.Add("in_port(1),eth_type(0x0800),ipv4(dst=10.1.0.0/16,frag=no) 4");
         flows.Add("in_port(1) 5");
+        AssertTaken(flows, (0x0a01_0003u, 1, 0), (0x0a01_0003u, 2, 4), (0x0a01_0100u, 2, 21), (0x0a02_0000u, 1, 22), (0x0a01_0100u, 1, 0));
+    }
+
+    [Fact]
+    public void Of_few_flows_that_overlap_the_first_is_taken() => AssertTaken(
+        [
+            "in_port(1),eth_type(0x0800),ipv4(dst=10.1.0.0/16,ttl=1,frag=no) 2",
+            "in_port(1),eth_type(0x0800),ipv4(dst=10.1.0.0/16,frag=no) 3",
+            "in_port(1) 4",
+        ],
+        (0x0a01_0000u, 1, 0),
+        (0x0a01_0000u, 2, 1),
+        (0x0a02_0000u, 1, 2));
+
+    private static void AssertTaken(IReadOnlyList<string> flows, params (uint Destination, byte Ttl, int Flow)[] packets)
+    {
         PipelineRun run = new(PipelineRun.Declaration(), ("table.flows", string.Join('\n', flows)));
         Assert.All(run.Reported, static found => Assert.Equal("ENG0407", found.Id));
         using Engine.Datapaths.Datapath datapath = new();
         DatapathPipeline pipeline = PipelineRun.Use(datapath, run.Load().GetType("Sample.Edge")!);
-        foreach ((uint destination, byte ttl, int flow) in new[] { (0x0a01_0003u, (byte)1, 0), (0x0a01_0003u, (byte)2, 4), (0x0a01_0100u, (byte)2, 21), (0x0a02_0000u, (byte)1, 22), (0x0a01_0100u, (byte)1, 0) })
+        foreach ((uint destination, byte ttl, int flow) in packets)
         {
             ulong before = pipeline.ReadStats(flow).Packets;
             Send(datapath, Udp(1, destination, 5, 6, ttl));

@@ -35,6 +35,7 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
     public void Count(ref PacketBatch batch, ReadOnlySpan<int> flows) => worker.Stats.Hit += (uint)counters.Count(ref batch, flows, worker.Now);
 
     /// <inheritdoc/>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public void Output(ref PacketBatch batch, uint packets, uint port)
     {
         if (packets == 0)

@@ -142,11 +142,11 @@ public static unsafe class PipelineEdits
 
     /// <summary>Pushes a VLAN tag, the first one, given as it stands in the packet.</summary>
     /// <returns>False when there is no room for it.</returns>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static bool TryPushVlan(ref Packet packet, uint tag) => PushPop.TryPushTag(Packet.PointerTo(ref packet), tag);
 
     /// <summary>Pops the only VLAN tag.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void PopVlan(ref Packet packet) => PushPop.TakeTag(Packet.PointerTo(ref packet));
 
     /// <summary>Notes what the next output leaves out.</summary>

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Primitives;
 
@@ -88,12 +89,14 @@ public static class InternetChecksum
     /// Several changes can be added up first: folding keeps the sum modulo 0xffff, and gives zero only for zero, which no sum here is.
     /// The kernel complements the 16-bit checksum as a 32-bit number, so the upper half is never zero.
     /// </remarks>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Be16 Update(Be16 checksum, ulong difference) => Be16.FromRaw((ushort)~Fold(~(uint)checksum.Raw + difference));
 
     /// <summary>The same for the sum of a pseudo header, not complemented.</summary>
     internal static Be16 UpdatePartial(Be16 sum, ulong difference) => Be16.FromRaw(Fold(sum.Raw + difference));
 
     /// <summary>Adds the carries back until 16 bits are left. Zero only for zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static ushort Fold(ulong sum)
     {
         // Both halves added to both: what the lower ones carry over is the carry that goes round.
