@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Engine.Control;
 using Engine.Datapaths;
 using Engine.Netlink;
@@ -7,11 +8,14 @@ using Engine.Vports;
 
 namespace Bench;
 
-/// <summary>Forwarding on one processor while the others have nothing to do, compute, or serve clients that flood requests and never read.</summary>
+/// <summary>Forwarding on one processor while the others have nothing to do, compute, or serve clients that flood requests and never read: in short turns.</summary>
 /// <remarks>The neighbour that computes is there to tell what processors share anyway (clock, cache, the machine's other guests) from what a flood costs.</remarks>
 internal sealed class ControlFlood
 {
     private const int Flows = 1000, OperationsAtOnce = 50;
+
+    // Short turns, so that what else goes on at the machine meets all of them alike.
+    private const int Rounds = 60, MillisecondsOfTurn = 100, MillisecondsToStart = 20;
 
     private readonly string _path;
     private readonly Worker _worker;
@@ -28,7 +32,7 @@ internal sealed class ControlFlood
         _processor = processor;
     }
 
-    /// <summary>Measures in rounds of alone, beside a neighbour that computes, beside a flood.</summary>
+    /// <summary>Measures alone, beside a neighbour that computes, beside a flood, in turn.</summary>
     /// <param name="server">A server with the ports of <see cref="ControlPorts"/>.</param>
     /// <param name="path">Its socket.</param>
     public static void Run(ControlServer server, string path)
@@ -49,46 +53,72 @@ internal sealed class ControlFlood
 
         Process.GetCurrentProcess().ProcessorAffinity = (nint)((1L << processor) - 1);
         ControlFlood flood = new(server.CurrentDatapaths[0].Datapath, path, processor);
-        flood.Measure(null);
-        for (int round = 0; round < 5; round++)
+        Action[] neighbours = [static () => { }, flood.Compute, flood.Flood];
+        flood.Measure(flood.Compute);
+        flood.Measure(flood.Flood);
+        flood._requests = 0;
+        List<double>[] rates = [[], [], []];
+        List<double> ratios = [];
+        for (int round = 0; round < Rounds; round++)
         {
-            double alone = flood.Measure(null);
-            double computing = flood.Measure(flood.Compute);
-            double flooded = flood.Measure(flood.Flood);
-            Console.WriteLine($"forwarding {alone / 1e6,6:N2} Mpps alone   {computing / 1e6,6:N2} beside computation   {flooded / 1e6,6:N2} beside {flood._requests:N0} requests   "
-                + $"flood/computation {flooded / computing:N3}   flood/alone {flooded / alone:N3}");
+            // Every other round the other way round.
+            for (int i = 0; i < neighbours.Length; i++)
+            {
+                int turn = round % 2 == 0 ? i : neighbours.Length - 1 - i;
+                rates[turn].Add(flood.Measure(neighbours[turn]));
+            }
+
+            ratios.Add(rates[2][^1] / rates[1][^1]);
         }
+
+        string[] names = ["alone", "beside computation", "beside a flood"];
+        for (int i = 0; i < names.Length; i++)
+        {
+            Console.WriteLine($"forwarding {names[i],-20} {Quartiles([.. rates[i].Select(static rate => rate / 1e6)], "N2")} million packets a second of processor time");
+        }
+
+        Console.WriteLine($"flood / computation             {Quartiles(ratios, "N3")}   ({flood._requests:N0} requests in {Rounds} turns of {MillisecondsOfTurn} ms)");
     }
 
-    // Packets in a second.
-    private double Measure(Action? neighbour)
+    private static string Quartiles(List<double> values, string format)
+    {
+        values.Sort();
+        return $"{values[values.Count / 2].ToString(format, CultureInfo.InvariantCulture)} ({values[values.Count / 4].ToString(format, CultureInfo.InvariantCulture)} to {values[values.Count * 3 / 4].ToString(format, CultureInfo.InvariantCulture)})";
+    }
+
+    // Packets in a second of the worker's processor time: what others take of its processor is not counted, what they do to its memory, locks and collections is.
+    private double Measure(Action neighbour)
     {
         _isStopping = false;
-        _requests = 0;
-        Thread? beside = neighbour is null ? null : new Thread(() => neighbour());
-        beside?.Start();
+        Thread beside = new(() => neighbour());
+        beside.Start();
+        Thread.Sleep(MillisecondsToStart);
         long packets = 0;
         double seconds = 0;
         Thread worker = new(() =>
         {
             ProcessorSet.TryPin(_processor);
-            long start = Stopwatch.GetTimestamp();
-            for (long end = start + Stopwatch.Frequency; Stopwatch.GetTimestamp() < end;)
+            double used = ReadProcessorSeconds();
+            for (long end = Stopwatch.GetTimestamp() + (Stopwatch.Frequency * MillisecondsOfTurn / 1000); Stopwatch.GetTimestamp() < end;)
             {
-                for (int i = 0; i < 256; i++)
+                for (int i = 0; i < 64; i++)
                 {
                     packets += _worker.Poll(_port);
                 }
             }
 
-            seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            seconds = ReadProcessorSeconds() - used;
         });
         worker.Start();
         worker.Join();
         _isStopping = true;
-        beside?.Join();
+        beside.Join();
         return packets / seconds;
     }
+
+    // The first number is nanoseconds on a processor.
+    private static double ReadProcessorSeconds() =>
+        long.Parse(File.ReadAllText("/proc/thread-self/schedstat").Split(' ')[0], CultureInfo.InvariantCulture) / 1e9;
 
     private void Compute()
     {

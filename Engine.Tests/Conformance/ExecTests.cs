@@ -77,6 +77,94 @@ public sealed class ExecTests : IDisposable
         Assert.Equal((0, "True True\n"), Run("python3", "-c", Script));
     }
 
+    // Asks nlctrl for the family ovs_datapath and prints its number.
+    private const string AskForFamily = """
+        import os, socket, struct, sys
+        name = b"ovs_datapath\0\0\0\0"
+        request = struct.pack("=IHHIIBBHHH", 40, 16, 1, 7, 0, 3, 2, 0, 17, 2) + name
+        def ask(write, read):
+            write(request)
+            answer = read(4096)
+            print(hex(struct.unpack("=H", answer[44:46])[0]), flush=True)
+        s = socket.socket(16, 3, 16)
+        s.bind((0, 0))
+
+        """;
+
+    [SkippableFact]
+    public void Copies_of_a_descriptor_and_children_have_the_same_socket()
+    {
+        RequireOpenVSwitch();
+        const string Script = AskForFamily + """
+            ask(s.send, s.recv)
+            copy = os.dup(s.fileno())
+            ask(lambda bytes: os.write(copy, bytes), lambda size: os.read(copy, size))
+            if os.fork() == 0:
+                ask(s.send, s.recv)
+                os._exit(0)
+            os.wait()
+            os.dup2(s.fileno(), 5)
+            s.close()
+            ask(lambda bytes: os.write(5, bytes), lambda size: os.read(5, size))
+            """;
+        (int exit, string text) = Run("python3", "-c", Script);
+        Assert.Equal(0, exit);
+        Assert.Equal([.. Enumerable.Repeat("0x7f00", 4)], text.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    [SkippableFact]
+    public void A_list_of_families_has_those_of_the_engine_and_those_of_the_host()
+    {
+        RequireOpenVSwitch();
+        const string Script = """
+            import socket, struct
+            s = socket.socket(16, 3, 16)
+            s.bind((0, 0))
+            s.send(struct.pack("=IHHIIBBH", 20, 16, 0x301, 7, 0, 3, 2, 0))
+            done = False
+            while not done:
+                data = s.recv(1 << 17)
+                while data:
+                    length, kind = struct.unpack("=IH", data[:6])
+                    done = kind == 3
+                    if not done:
+                        print(data[24:data.index(b"\0", 24)].decode())
+                    data = data[(length + 3) & ~3:]
+            """;
+        (int exit, string text) = Run("python3", "-c", Script);
+        Assert.Equal(0, exit);
+        string[] names = text.Split('\n');
+        Assert.Single(names, static name => name == "ovs_datapath");
+        Assert.Single(names, static name => name == "nlctrl");
+        Assert.Single(names, static name => name == "ethtool");
+    }
+
+    [SkippableFact]
+    public void Other_families_are_the_hosts()
+    {
+        RequireOpenVSwitch();
+        Requires.Program("ethtool");
+        (int exit, string text) = Run("ethtool", "-k", "lo");
+        Assert.Equal(0, exit);
+        Assert.Contains("scatter-gather", text, StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("s.bind((0, 1 << 15))")] // Group 16 is nlctrl's "notify", in every kernel.
+    [InlineData("s.bind((0, 0)); s.setsockopt(270, 1, 16)")]
+    public void Who_joins_a_group_of_the_host_gets_a_socket_of_the_host(string join)
+    {
+        RequireOpenVSwitch();
+        string script = $"""
+            import os, socket
+            s = socket.socket(16, 3, 16)
+            {join}
+            inode = os.readlink("/proc/self/fd/%d" % s.fileno())[8:-1]
+            print([line.split()[3] for line in open("/proc/net/netlink") if line.split()[-1] == inode], s.getsockname()[0] > 0)
+            """;
+        Assert.Equal((0, "['00008000'] True\n"), Run("python3", "-c", script));
+    }
+
     [SkippableFact]
     public void Many_flows_are_dumped_in_full()
     {
@@ -120,13 +208,14 @@ public sealed class ExecTests : IDisposable
 
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
-        string text = process.StandardOutput.ReadToEnd();
-        if (!process.WaitForExit(TimeSpan.FromSeconds(60)))
+        Task<string> output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
         {
-            process.Kill();
+            process.Kill(entireProcessTree: true);
             Assert.Fail($"{string.Join(' ', command)} hangs");
         }
 
+        string text = output.Result;
         _output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{(text.Length > 4096 ? text[..4096] : text)}{error.Result}");
         return (process.ExitCode, text);
     }

@@ -88,6 +88,20 @@ public sealed class ControlServer : IDisposable
         return false;
     }
 
+    /// <summary>Whether the server has a multicast group of this number, the one of <c>nlctrl</c> not included.</summary>
+    internal bool HasGroup(uint group)
+    {
+        foreach (ControlFamily family in _families)
+        {
+            if (family is not ControllerFamily && family.GroupName is not null && family.Group == group)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     /// <summary>Makes a client known, so that it gets notifications and upcalls.</summary>
     /// <returns>False when another one has its port id.</returns>
     public bool TryAdd(ControlClient client)

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using Engine.Netlink;
@@ -198,8 +199,15 @@ internal sealed class ExecSession : IDisposable
             if (IsForHost(client, messages.Current))
             {
                 HandleOwn(client, buffer[start..messages.Start]);
-                Ask(client, messages.Current);
+                Ask(client, messages.Current, keepsAll: true);
                 start = messages.End;
+            }
+            else if (client.Protocol == Libc.NETLINK_GENERIC && HostFamilies.IsListed(messages.Current))
+            {
+                // The host's families first; the server's and the end come with the run.
+                HandleOwn(client, buffer[start..messages.Start]);
+                Ask(client, messages.Current, keepsAll: false);
+                start = messages.Start;
             }
         }
 
@@ -229,8 +237,8 @@ internal sealed class ExecSession : IDisposable
         }
     }
 
-    // The kernel has answered when its socket has nothing more to read; each answer is handed on.
-    private void Ask(SocketClient client, ReadOnlySpan<byte> message)
+    // The kernel has answered when its socket has nothing more to read; each answer is handed on, of a list of families those that are the host's alone.
+    private void Ask(SocketClient client, ReadOnlySpan<byte> message, bool keepsAll)
     {
         client.Host ??= HostNetlinkSocket.TryOpen(client.Protocol, client.PortId, client.WantsExtendedAcks, isNonBlocking: false);
         if (client.Host is not { } host || host.Send(message) != Errno.None)
@@ -240,7 +248,11 @@ internal sealed class ExecSession : IDisposable
 
         while (host.Receive(_hostBuffer) is > 0 and int length)
         {
-            client.Forward(_hostBuffer.AsSpan(0, length));
+            int kept = keepsAll ? length : HostFamilies.Keep(_sockets.Server, _hostBuffer.AsSpan(0, length));
+            if (kept != 0)
+            {
+                client.Forward(_hostBuffer.AsSpan(0, kept));
+            }
         }
     }
 
@@ -269,7 +281,7 @@ internal sealed class ExecSession : IDisposable
         }
 
         int headers = NetlinkHeader.Size + GenericHeader.Size;
-        if (buffer.Length < headers || header.Has(NetlinkFlags.Dump))
+        if (buffer.Length < headers || HostFamilies.IsListed(buffer))
         {
             return false;
         }
@@ -285,21 +297,32 @@ internal sealed class ExecSession : IDisposable
             : wanted.HasFamilyId && !_sockets.Server.Serves(wanted.FamilyId);
     }
 
-    // A socket that has asked nothing of the server yet becomes a real one, under the same number.
-    private bool TrySwap(in SeccompCall call, SocketClient client)
+    // A socket that has asked nothing of the server yet becomes a real one, under the same number; the groups are those of bind(2), a bit each from 1 on.
+    private bool TrySwap(in SeccompCall call, SocketClient client, uint groups = 0)
     {
         int flags = call.FlagsOf(call.Descriptor);
         using HostNetlinkSocket? host = HostNetlinkSocket.TryOpen(
             client.Protocol, client.PortId, client.WantsExtendedAcks, (flags & Libc.SOCK_NONBLOCK) != 0);
         return host is not null
+            && host.TryJoin(groups)
             && _listener.TryPlace(in call, host.Descriptor, call.Descriptor, (flags & Libc.SOCK_CLOEXEC) != 0, returnsIt: false);
     }
+
+    // The host's notifications come only to a real socket, so one that has asked nothing of the server becomes one.
+    private bool JoinsHost(SocketClient client, uint group) =>
+        client.Protocol == Libc.NETLINK_GENERIC && !client.HasTalked && group != 0 && !_sockets.Server.HasGroup(group);
 
     private void Bind(in SeccompCall call, SocketClient client)
     {
         if (!call.TryReadAddress(out uint portId, out uint groups))
         {
             _listener.Fail(in call, Errno.InvalidArgument);
+            return;
+        }
+
+        if (groups != 0 && JoinsHost(client, (uint)BitOperations.TrailingZeroCount(groups) + 1) && TrySwap(in call, client, groups))
+        {
+            _listener.Return(in call, 0);
             return;
         }
 
@@ -346,6 +369,12 @@ internal sealed class ExecSession : IDisposable
         }
 
         bool isRead = call.TryRead(call.Argument(3), out int value);
+        if (isRead && (int)call.Argument(2) == Libc.NETLINK_ADD_MEMBERSHIP && JoinsHost(client, (uint)value) && TrySwap(in call, client))
+        {
+            _listener.Continue(in call);
+            return;
+        }
+
         if (isRead)
         {
             client.SetOption((int)call.Argument(2), value);

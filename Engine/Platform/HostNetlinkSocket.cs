@@ -41,6 +41,20 @@ internal sealed unsafe class HostNetlinkSocket : IDisposable
         return new HostNetlinkSocket(new FileDescriptor(number));
     }
 
+    /// <summary>Joins multicast groups.</summary>
+    /// <param name="groups">A bit each, from group 1 on, as bind(2) takes them.</param>
+    /// <returns>Whether the kernel has let it.</returns>
+    public bool TryJoin(uint groups)
+    {
+        bool hasJoined = true;
+        for (int group = 1; groups != 0; group++, groups >>= 1)
+        {
+            hasJoined &= (groups & 1) == 0 || Libc.setsockopt(Descriptor.Number, Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)) == 0;
+        }
+
+        return hasJoined;
+    }
+
     /// <summary>Asks the kernel, which has begun to answer when this returns.</summary>
     public Errno Send(ReadOnlySpan<byte> message)
     {
