@@ -4,7 +4,7 @@ using Engine.Vports;
 namespace Bench.Peers;
 
 /// <summary>Discards what is sent to it, as <see cref="NullDriver"/>; for a sample, keeps a copy.</summary>
-internal sealed unsafe class DiscardingDriver : IVportDriver
+internal sealed class DiscardingDriver : IVportDriver
 {
     /// <summary>Gets copies of the packets while it is set.</summary>
     public List<byte[]>? Sample { get; set; }
@@ -18,14 +18,12 @@ internal sealed unsafe class DiscardingDriver : IVportDriver
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         int count = batch.Count;
-        for (int i = 0; i < count; i++)
+        for (int i = 0; Sample is not null && i < count; i++)
         {
-            Packet* packet = batch.Pointer(i);
-            Sample?.Add(packet->Bytes.ToArray());
-            pool.Free(packet);
+            Sample.Add(batch[i].Bytes.ToArray());
         }
 
-        batch.Clear();
+        pool.Free(ref batch);
         return count;
     }
 

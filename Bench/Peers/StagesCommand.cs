@@ -101,7 +101,7 @@ internal static unsafe class StagesCommand
         PacketBatch batch = default;
         input.Driver.Receive(worker.Pool, ref batch);
         RunStages(worker, ref batch, stage, hashes, found);
-        Free(worker.Pool, ref batch);
+        worker.Pool.Free(ref batch);
     }
 
     private static void RunStages(Worker worker, ref PacketBatch batch, Stage stage, uint* hashes, FlowRecord** found)
@@ -113,21 +113,13 @@ internal static unsafe class StagesCommand
 
         if (stage >= Stage.Hash)
         {
-            worker.Cache!.Hash(worker.PinnedKeys, hashes, batch.Count);
+            worker.Cache!.Hash(worker.PinnedKeys, hashes, 0, batch.Count);
         }
 
-        uint missing = stage >= Stage.Cache ? worker.Cache!.Find(worker.PinnedKeys, hashes, found, batch.Count) : 0;
+        uint missing = stage >= Stage.Cache ? worker.Cache!.Find(worker.PinnedKeys, hashes, found, 0, batch.Count) : 0;
         if (stage >= Stage.Subtable && missing != 0)
         {
             worker.Datapath.Flows.Lookup(worker.PinnedKeys, missing, found, hashes + PacketBatch.Capacity, out _);
-        }
-    }
-
-    private static void Free(PacketPool pool, ref PacketBatch batch)
-    {
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
         }
     }
 }

@@ -20,6 +20,9 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
     private enum Way
     {
         Received,
+
+        // As the others in a batch, in a slot that had only common packets before.
+        InBatch,
         Executed,
         Bare,
     }
@@ -36,7 +39,7 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
         {
             ReadOnlySpan<byte> bytes = i % 3 == 0 ? mix.Next() : mix.NextMutated();
             bool udpSegmentation = mix.Random.Next(16) == 0;
-            Compare(bytes, (Way)(i % 2), udpSegmentation, 0, $"seed {seed} input {i}");
+            Compare(bytes, (Way)(i / 3 % 3), udpSegmentation, 0, $"seed {seed} input {i}");
             if (bytes.Length >= 14)
             {
                 Compare(bytes[14..], Way.Bare, udpSegmentation, (ushort)((bytes[12] << 8) | bytes[13]), $"seed {seed} input {i}");
@@ -59,7 +62,7 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
             packetCount++;
             for (int length = 0; length <= Math.Min(packet.Length, 160); length++)
             {
-                Compare(packet.AsSpan(0, length), length % 2 == 0 ? Way.Received : Way.Executed, false, 0, $"cut to {length}", packet.AsSpan(length));
+                Compare(packet.AsSpan(0, length), (Way)(length % 3), false, 0, $"cut to {length}", packet.AsSpan(length));
             }
         }
 
@@ -146,6 +149,26 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
     }
 
     [Fact]
+    public void A_packet_at_the_end_of_its_frame_gets_the_same_key_in_a_batch()
+    {
+        byte[] frame = Convert.FromHexString(Tcp4);
+        for (int length = 54; length <= frame.Length; length++)
+        {
+            Packet* packet = _pool.TryAllocate();
+            packet->SetData(packet->FrameSize - length, length);
+            frame.AsSpan(0, length).CopyTo(packet->Bytes);
+            FlowKey alone = default;
+            Assert.True(FlowKeyExtractor.TryReceive(packet, ref alone, 3));
+            PacketBatch batch = default;
+            batch.Add(packet);
+            FlowKey inBatch = default;
+            Assert.Equal(0u, FlowKeyExtractor.ReceiveBatch(ref batch, new Span<FlowKey>(ref inBatch), 3));
+            AssertEqual(in alone, in inBatch, $"{length} bytes");
+            _pool.Free(packet);
+        }
+    }
+
+    [Fact]
     public void Extraction_from_the_network_header_on_keeps_what_the_key_says_about_Ethernet()
     {
         byte[] frame = Convert.FromHexString(Tcp4);
@@ -213,6 +236,14 @@ public sealed unsafe class FlowKeyExtractorTests(ITestOutputHelper output) : IDi
         {
             twin = FlowKeyExtractorTwin.Receive(bytes, udpSegmentation, 9);
             extracted = FlowKeyExtractor.TryReceive(packet, ref key, 9);
+        }
+        else if (way == Way.InBatch)
+        {
+            twin = FlowKeyExtractorTwin.Receive(bytes, udpSegmentation, 9);
+            key.ClearSegments(~FlowKeySegments.None);
+            PacketBatch batch = default;
+            batch.Add(packet);
+            extracted = FlowKeyExtractor.ReceiveBatch(ref batch, new Span<FlowKey>(ref key), 9) == 0;
         }
         else
         {

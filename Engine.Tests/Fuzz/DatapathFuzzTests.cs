@@ -22,7 +22,7 @@ public sealed unsafe class DatapathFuzzTests(ITestOutputHelper output)
     public void Mutated_packets_survive_every_recorded_action_list(int seed)
     {
         PacketMix mix = new(seed);
-        using Datapath datapath = NewDatapath();
+        using Datapath datapath = NewDatapath(seed);
         List<byte[]> packets = [];
         foreach (ActionVector vector in GoldenFiles.Actions.Where(vector => !vector.IsSequence && vector.Errno == 0 && vector.Packet!.Length is >= 14 and <= PacketMix.MaximumLength))
         {
@@ -46,7 +46,7 @@ public sealed unsafe class DatapathFuzzTests(ITestOutputHelper output)
     public void Packets_of_every_kind_survive_random_flows(int seed)
     {
         PacketMix mix = new(seed);
-        using Datapath datapath = NewDatapath();
+        using Datapath datapath = NewDatapath(seed);
         foreach ((FlowKey key, FlowKey mask, ActionList actions) in new FlowMix(mix).Next(80))
         {
             Assert.False(datapath.Flows.Put(in key, in mask, actions, default, FlowPutMode.CreateOnly, out _).IsRefused);
@@ -57,9 +57,10 @@ public sealed unsafe class DatapathFuzzTests(ITestOutputHelper output)
         Assert.True(datapath.ReadStats().Hit > 0);
     }
 
-    private static Datapath NewDatapath()
+    private static Datapath NewDatapath(int seed)
     {
-        Datapath datapath = new(new DatapathOptions { FrameCount = 512, CacheEntries = 256, UpcallCapacity = 64 });
+        // Some without the cache.
+        Datapath datapath = new(new DatapathOptions { FrameCount = 512, CacheEntries = seed % 3 == 0 ? 0 : 256, UpcallCapacity = 64 });
         for (uint port = 0; port <= 6; port++)
         {
             Assert.False(datapath.AddVport(port, $"port{port}", VportType.Null, new NullDriver(), out _).IsRefused);

@@ -18,29 +18,38 @@ public sealed class DatapathGoldenTests(GoldenReport report) : IClassFixture<Gol
         StringBuilder failures = new();
         foreach (ActionVector vector in GoldenFiles.Actions.Where(vector => NameOf(vector) == category && GoldenCoverage.Awaits(vector) is null))
         {
-            using GoldenDatapath datapath = new();
-            if (vector.IsSequence)
+            foreach (int cacheEntries in (int[])[64, 0])
             {
-                for (int i = 0; i < vector.Steps.Length; i++)
-                {
-                    Check(datapath, vector.Steps[i], $"{vector.Name} step {i} {vector.Steps[i].Label}", failures);
-                }
-            }
-            else
-            {
-                Errno errno = datapath.Execute(vector.Key, vector.Packet, vector.Actions, vector.ExtraAttrs);
-                Compare(datapath, vector.Errno, errno, vector.Varies, vector.Outputs, vector.Upcalls, $"{vector.Name} {vector.ActionsText}", failures);
-            }
-
-            if (!datapath.AllFramesFree)
-            {
-                failures.AppendLine(CultureInfo.InvariantCulture, $"{vector.Name}: a frame was lost");
+                Play(vector, cacheEntries, failures);
             }
 
             report.Compared(vector.IsSequence ? "actions over the datapath: sequences" : "actions over the datapath: execute", vector.Category);
         }
 
         Assert.True(failures.Length == 0, failures.ToString());
+    }
+
+    private static void Play(ActionVector vector, int cacheEntries, StringBuilder failures)
+    {
+        string name = $"{vector.Name}, cache {cacheEntries},";
+        using GoldenDatapath datapath = new(cacheEntries);
+        if (vector.IsSequence)
+        {
+            for (int i = 0; i < vector.Steps.Length; i++)
+            {
+                Check(datapath, vector.Steps[i], $"{name} step {i} {vector.Steps[i].Label}", failures);
+            }
+        }
+        else
+        {
+            Errno errno = datapath.Execute(vector.Key, vector.Packet, vector.Actions, vector.ExtraAttrs);
+            Compare(datapath, vector.Errno, errno, vector.Varies, vector.Outputs, vector.Upcalls, $"{name} {vector.ActionsText}", failures);
+        }
+
+        if (!datapath.AllFramesFree)
+        {
+            failures.AppendLine(CultureInfo.InvariantCulture, $"{name}: a frame was lost");
+        }
     }
 
     private static string NameOf(ActionVector vector) => $"{vector.Kind} {vector.Category}";

@@ -13,12 +13,15 @@ internal sealed unsafe class GoldenDatapath : IDisposable
 {
     private const int ProbeAttribute = 8, MaximumReceiveUnitAttribute = 9, HashAttribute = 11;
 
-    private readonly Datapath _datapath = new(new DatapathOptions { FrameCount = 256, CacheEntries = 64 });
+    private readonly Datapath _datapath;
     private readonly SortedDictionary<uint, RecordingDriver> _ports = [];
     private readonly GoldenUnderlay _underlay = new();
 
-    public GoldenDatapath()
+    /// <summary>Makes the ports.</summary>
+    /// <param name="cacheEntries">As <see cref="DatapathOptions.CacheEntries"/>.</param>
+    public GoldenDatapath(int cacheEntries)
     {
+        _datapath = new Datapath(new DatapathOptions { FrameCount = 256, CacheEntries = cacheEntries });
         foreach (uint number in (uint[])[0, 1, 2, 3, 4, 5])
         {
             RecordingDriver driver = new();

@@ -22,6 +22,32 @@ public unsafe class PacketPoolTests
         Assert.Equal(0, pool.UsedCount);
     }
 
+    [Fact]
+    public void A_batch_of_frames_goes_and_comes_back_standard_and_large()
+    {
+        using PacketPool pool = new(frameCount: 8, largeFrameCount: 2);
+        PacketBatch batch = default;
+        batch.Add(pool.TryAllocate(5_000));
+        Packet* single = pool.TryAllocate();
+
+        Assert.Equal(7, pool.Allocate(ref batch, PacketBatch.Capacity - 1));
+        Assert.Equal(0, pool.Allocate(ref batch, 1));
+        HashSet<nint> frames = [(nint)single];
+        for (int i = 0; i < batch.Count; i++)
+        {
+            batch[i].Reset(Packet.DefaultDataOffset, 60);
+            Assert.True(frames.Add((nint)batch.Pointer(i)));
+            Assert.Equal((i == 0, 60, true), (batch[i].IsLarge, batch[i].Length, batch[i].HasEthernet));
+        }
+
+        pool.Free(ref batch);
+        pool.Free(single);
+        Assert.Equal((0, 0, 8), (batch.Count, pool.UsedCount, pool.FreeCount));
+        Assert.Equal(3, pool.Allocate(ref batch, 3));
+        pool.Free(ref batch);
+        Assert.Equal(0, pool.UsedCount);
+    }
+
     [Theory]
     [InlineData(0, true)]
     [InlineData(1984, true)]

@@ -32,34 +32,24 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
     }
 
-    /// <summary><see cref="Output"/> of packets that follow each other in a batch.</summary>
-    public void OutputRun(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, uint port)
+    /// <summary><see cref="Output(Packet*, in FlowKey, uint)"/> of packets that follow each other in a batch.</summary>
+    public void Output(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, in OutputRun run)
     {
-        Vport? vport = worker.Datapath.Vports[port];
+        Vport? vport = worker.Datapath.Vports[(uint)run.Port];
         if (vport is null)
         {
-            for (int i = start; i < end; i++)
+            for (int i = run.Start; i < run.End; i++)
             {
                 worker.Drop(batch.Pointer(i), DropReason.NoSuchPort);
             }
-
-            return;
         }
-
-        TransmitQueue queue = worker.QueueOf(vport);
-        bool allFit = true;
-        for (int i = start; i < end; i++)
+        else if (run.LongestPacket - EthernetHeaderLength <= vport.MaximumTransmissionUnit && !run.HasBarePacket)
         {
-            allFit &= Fits(batch.Pointer(i), vport);
-        }
-
-        if (allFit)
-        {
-            queue.AddRun(worker.Pool, ref batch, start, end);
+            worker.QueueOf(vport).AddRun(worker.Pool, batch.Pointers[run.Start..run.End], run.Bytes);
         }
         else
         {
-            OutputEach(ref batch, keys, start, end, vport);
+            OutputEach(ref batch, keys, run.Start, run.End, vport);
         }
     }
 
@@ -170,7 +160,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
     private static bool Fits(Packet* packet, Vport vport) =>
         packet->LengthWithoutOuterTag - EthernetHeaderLength <= vport.MaximumTransmissionUnit && packet->HasEthernet;
 
-    // Packets of a run that has unusual ones among them.
+    // Packets of a run that may have unusual ones among them.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void OutputEach(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, Vport vport)
     {

@@ -94,8 +94,10 @@ public sealed unsafe class Datapath : IDisposable
         uint missing = FindCached(worker, keys, hashes, found, batch.Count);
         if (missing != 0)
         {
-            FindInTable(worker, keys, hashes, found, missing);
+            missing = FindInTable(worker, keys, hashes, found, missing);
         }
+
+        worker.Stats.Hit += (uint)(batch.Count - BitOperations.PopCount(missing));
 
         Execute(worker, ref batch, keys, found);
         Flows.Readers.Leave(worker.Index, isOutermost);
@@ -157,7 +159,8 @@ public sealed unsafe class Datapath : IDisposable
         }
         else
         {
-            Count(worker, record, 1, (uint)packet->Length, key.TcpFlags.Value);
+            worker.Stats.Hit++;
+            Count(worker, record, 1, (uint)packet->Length, key.TcpFlags.Raw);
             worker.Execute(packet, ref key, ActionsOf(record));
         }
 
@@ -209,8 +212,14 @@ public sealed unsafe class Datapath : IDisposable
             return all;
         }
 
-        cache.Hash(keys, hashes, count);
-        uint missing = cache.Find(keys, hashes, found, count);
+        int known = cache.FindRun(keys, found, count);
+        uint missing = 0;
+        if (known != count)
+        {
+            cache.Hash(keys, hashes, known, count);
+            missing = cache.Find(keys, hashes, found, known, count);
+        }
+
         uint hits = (uint)BitOperations.PopCount(all & ~missing);
         worker.Stats.CacheHit += hits;
         worker.Stats.MaskHit += hits;
@@ -219,7 +228,7 @@ public sealed unsafe class Datapath : IDisposable
 
     // One subtable after the other, for all packets that the cache did not know. Behind the hashes is room for as many again.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private void FindInTable(Worker worker, FlowKey* keys, uint* hashes, FlowRecord** found, uint missing)
+    private uint FindInTable(Worker worker, FlowKey* keys, uint* hashes, FlowRecord** found, uint missing)
     {
         uint none = Flows.Lookup(keys, missing, found, hashes + PacketBatch.Capacity, out uint masksVisited);
         worker.Stats.MaskHit += masksVisited;
@@ -231,6 +240,8 @@ public sealed unsafe class Datapath : IDisposable
                 cache.Insert(hashes[i], found[i]->Index);
             }
         }
+
+        return none;
     }
 
     private FlowRecord* FindAgain(Worker worker, ref FlowKey key)
@@ -261,55 +272,81 @@ public sealed unsafe class Datapath : IDisposable
         return found;
     }
 
-    // Packets keep their order: neighbours with one flow are executed together, a group never overtakes another.
+    // Packets keep their order. Neighbours with one flow are counted together, neighbours with one port leave together, whatever their flows
+    // are; nobody overtakes another.
     private void Execute(Worker worker, ref PacketBatch batch, FlowKey* keys, FlowRecord** found)
     {
         ActionHost host = new(worker);
         int count = batch.Count;
-        ReadOnlySpan<FlowKey> all = new(keys, count);
-        for (int start = 0; start < count;)
+        OutputRun run = new(0, FlowRecord.NoOutput);
+        for (int i = 0; i < count;)
         {
-            FlowRecord* record = found[start];
-            int end = start + 1;
+            FlowRecord* record = found[i];
+            int port = record == null ? FlowRecord.NoOutput : Volatile.Read(ref record->Output);
+            if (port != run.Port)
+            {
+                Output(ref host, ref batch, keys, ref run, i, port);
+            }
+
             if (record == null)
             {
-                Miss(worker, batch.Pointer(start), in keys[start]);
-                start = end;
+                Miss(worker, batch.Pointer(i), in keys[i]);
+                i++;
                 continue;
             }
 
-            ulong bytes = (uint)batch.Pointer(start)->Length;
-            uint tcpFlags = keys[start].TcpFlags.Value;
-            while (end < count && found[end] == record)
+            int start = i;
+            ulong bytes = 0;
+            uint tcpFlags = 0;
+            do
             {
-                bytes += (uint)batch.Pointer(end)->Length;
-                tcpFlags |= keys[end].TcpFlags.Value;
-                end++;
+                Packet* packet = batch.Pointer(i);
+                int length = packet->Length;
+                bytes += (uint)length;
+                run.LongestPacket = Math.Max(run.LongestPacket, length);
+                run.HasBarePacket |= !packet->HasEthernet;
+                tcpFlags |= keys[i].TcpFlags.Raw;
             }
+            while (++i < count && found[i] == record);
 
-            Count(worker, record, end - start, bytes, tcpFlags);
-            int output = Volatile.Read(ref record->Output);
-            if (output >= 0)
+            Count(worker, record, (uint)(i - start), bytes, tcpFlags);
+            if (port >= 0)
             {
-                host.OutputRun(ref batch, all, start, end, (uint)output);
+                run.Bytes += bytes;
+                run.End = i;
             }
             else
             {
-                ActionList actions = ActionsOf(record);
-                if (actions.SingleTunnel is { } tunnel)
-                {
-                    host.OutputRun(ref batch, all, start, end, actions.SingleTunnelPort, tunnel);
-                }
-                else
-                {
-                    for (int i = start; i < end; i++)
-                    {
-                        ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
-                    }
-                }
+                Execute(worker, ref host, ref batch, keys, ActionsOf(record), start, i);
             }
+        }
 
-            start = end;
+        Output(ref host, ref batch, keys, ref run, count, FlowRecord.NoOutput);
+    }
+
+    // Sends a run on, if it is one, and begins the next.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Output(ref ActionHost host, ref PacketBatch batch, FlowKey* keys, ref OutputRun run, int start, int port)
+    {
+        if (!run.IsEmpty)
+        {
+            host.Output(ref batch, new ReadOnlySpan<FlowKey>(keys, batch.Count), in run);
+        }
+
+        run = new OutputRun(start, port);
+    }
+
+    private static void Execute(Worker worker, ref ActionHost host, ref PacketBatch batch, FlowKey* keys, ActionList actions, int start, int end)
+    {
+        if (actions.SingleTunnel is { } tunnel)
+        {
+            host.OutputRun(ref batch, new ReadOnlySpan<FlowKey>(keys, batch.Count), start, end, actions.SingleTunnelPort, tunnel);
+            return;
+        }
+
+        for (int i = start; i < end; i++)
+        {
+            ActionExecutor.Execute(actions, batch.Pointer(i), ref keys[i], worker.ActionContext, ref host);
         }
     }
 
@@ -317,14 +354,13 @@ public sealed unsafe class Datapath : IDisposable
     private ActionList ActionsOf(FlowRecord* record) => (ActionList)Flows.Records.FlowOf(record->Index)!.Actions;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Count(Worker worker, FlowRecord* record, int packets, ulong bytes, uint tcpFlags)
+    private static void Count(Worker worker, FlowRecord* record, uint packets, ulong bytes, uint tcpFlagsOnWire)
     {
-        worker.Stats.Hit += (uint)packets;
         FlowStats* stats = record->Stats + (worker.Index * FlowRecords.ChunkSize);
-        stats->Packets += (uint)packets;
+        stats->Packets += packets;
         stats->Bytes += bytes;
         stats->UsedAtMs = worker.Now;
-        stats->TcpFlags |= (byte)tcpFlags;
+        stats->TcpFlags |= (byte)Be16.FromRaw((ushort)tcpFlagsOnWire).Value;
     }
 
     private static void Miss(Worker worker, Packet* packet, in FlowKey key)

@@ -123,18 +123,21 @@ public static unsafe partial class FlowKeyExtractor
             return false;
         }
 
-        // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at.
         typeVersionTos = Unaligned.Load<uint>(ref frame, 12 + tag);
-
-        // Bytes 20..23 are fragment flags and offset, TTL, protocol: neither "more fragments" nor an offset.
         fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20 + tag);
-        if (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) != 0 || (fragmentTtlProtocol & 0x0000_ff3f) != 0)
+        if (!IsPlainIpv4(typeVersionTos, fragmentTtlProtocol))
         {
             return false;
         }
 
         return TryReadTcpFlags(ref frame, 46 + tag, fragmentTtlProtocol >> 24, length - CommonLength - tag, out tcpFlags);
     }
+
+    // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at. Bytes 20..23 are fragment
+    // flags and offset, TTL, protocol: neither "more fragments" nor an offset.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool IsPlainIpv4(uint typeVersionTos, uint fragmentTtlProtocol) =>
+        (((typeVersionTos ^ 0x0005_0008) & 0x000f_ffff) | (fragmentTtlProtocol & 0x0000_ff3f)) == 0;
 
     /// <summary>Untagged IPv6 without extension headers and with a whole TCP or UDP header.</summary>
     /// <returns>False, with nothing written, for every other packet.</returns>
@@ -247,6 +250,9 @@ public static unsafe partial class FlowKeyExtractor
         // A data offset below five words or beyond the end makes the ports unreadable; the general way sees to that.
         uint offsetAndFlags = Unaligned.Load<ushort>(ref frame, offset);
         flags = offsetAndFlags & 0xff0f;
-        return ((offsetAndFlags & 0xf0) >> 2) - 20 <= (uint)spare;
+        return HasWholeTcpHeader(offsetAndFlags, spare);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static bool HasWholeTcpHeader(uint offsetAndFlags, int spare) => ((offsetAndFlags & 0xf0) >> 2) - 20 <= (uint)spare;
 }

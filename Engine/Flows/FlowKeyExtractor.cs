@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Packets;
 using Engine.Primitives;
@@ -49,14 +50,13 @@ public static unsafe partial class FlowKeyExtractor
     /// <returns>Bit i is set when packet i must be dropped; 0 almost always.</returns>
     public static uint ReceiveBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort)
     {
-        uint failed = 0;
-        keys = keys[..batch.Count];
-        for (int i = 0; i < keys.Length; i++)
+        if (!HasVectorPath)
         {
-            failed |= TryReceive(batch.Pointer(i), ref keys[i], inPort) ? 0u : 1u << i;
+            return ReceiveEach(ref batch, keys, inPort, (uint)((1UL << batch.Count) - 1));
         }
 
-        return failed;
+        uint others = ReceivePlainBatch(ref batch, keys, inPort);
+        return others == 0 ? 0 : ReceiveEach(ref batch, keys, inPort, others);
     }
 
     /// <summary><see cref="TryReceiveTunneled"/> for each packet of a batch; the result is that of <see cref="ReceiveBatch"/>.</summary>
@@ -119,6 +119,20 @@ public static unsafe partial class FlowKeyExtractor
 
         return !EthernetHeader.TryView(packet->Bytes, 0, out HeaderView<EthernetHeader> ethernet)
             || (EtherTypes.IsVlan(ethernet.Header.EtherType.Value) && packet->Length < ShortestTaggedFrame);
+    }
+
+    // Those packets whose bit is set. The result is that of ReceiveBatch.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static uint ReceiveEach(ref PacketBatch batch, Span<FlowKey> keys, uint inPort, uint wanted)
+    {
+        uint failed = 0;
+        for (uint left = wanted; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            failed |= TryReceive(batch.Pointer(i), ref keys[i], inPort) ? 0u : 1u << i;
+        }
+
+        return failed;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

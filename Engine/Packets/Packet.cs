@@ -24,18 +24,11 @@ public struct Packet
     /// <summary>Offset of the data of a fresh packet from the start of its frame.</summary>
     public const int DefaultDataOffset = DescriptorSize + Headroom;
 
-    // The frame, for good. 16 bytes.
+    // The frame, for good. 8 bytes; the bits of the index are turned over in a frame of the large region.
     private int _frameSize;
+    private int _frame;
 
-    /// <summary>Index of the frame in its region of the pool.</summary>
-    internal int FrameIndex;
-
-    /// <summary>Whether the frame is of the pool's large region.</summary>
-    internal bool IsLarge;
-
-    private readonly int _padding;
-
-    // The packet in it: 64 bytes, written at once by Reset, which knows where _dataOffset and HasEthernet stand.
+    // The packet in it: 56 bytes, which fill the first cache line. Reset and SetHeaders know where the fields stand.
     private int _dataOffset;
     private int _length;
 
@@ -89,6 +82,15 @@ public struct Packet
     /// <summary>Bytes of the frame, descriptor included.</summary>
     public readonly int FrameSize => _frameSize;
 
+    /// <summary>Index of the frame in its region of the pool.</summary>
+    internal readonly int FrameIndex => _frame ^ (_frame >> 31);
+
+    /// <summary>Whether the frame is of the pool's large region.</summary>
+    internal readonly bool IsLarge => _frame < 0;
+
+    /// <summary>Less than 0 when the frame is of the large region, so that many are asked about at once.</summary>
+    internal readonly int Region => _frame;
+
     /// <summary>Number of bytes of data.</summary>
     public readonly int Length => _length;
 
@@ -131,11 +133,19 @@ public struct Packet
 
     /// <summary>Forgets everything but the frame: no data, default headroom, no metadata.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Reset() =>
-        // In bounds: the 64 bytes from _dataOffset on lie inside the descriptor. The fifth word holds HasEthernet in its second byte.
-        Unsafe.WriteUnaligned(
-            ref Unsafe.As<int, byte>(ref _dataOffset),
-            Vector512.Create(DefaultDataOffset, 0, 0, 0, 1 << 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0));
+    public void Reset() => Reset(DefaultDataOffset, 0);
+
+    /// <summary><see cref="Reset()"/>, with data that are in the frame already.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void Reset(int dataOffset, int length)
+    {
+        // In bounds: 8, 16 and 32 bytes from _dataOffset on end with the first line of the descriptor; one store of 64 bytes would
+        // reach into the next. The third word of the 16 holds HasEthernet in its second byte.
+        ref byte start = ref Unsafe.As<int, byte>(ref _dataOffset);
+        Unaligned.Store(ref start, 0, (uint)dataOffset | ((ulong)(uint)length << 32));
+        Unaligned.Store(ref start, 8, Vector128.Create(0, 0, 1 << 8, 0));
+        Unaligned.Store(ref start, 24, Vector256<int>.Zero);
+    }
 
     /// <summary>Says where the headers of a packet with an Ethernet header are, whose key is as it was extracted. On little-endian machines only.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -202,8 +212,7 @@ public struct Packet
     internal void InitializeFrame(int frameSize, int frameIndex, bool isLarge)
     {
         _frameSize = frameSize;
-        FrameIndex = frameIndex;
-        IsLarge = isLarge;
+        _frame = isLarge ? ~frameIndex : frameIndex;
         Reset();
     }
 
@@ -211,12 +220,10 @@ public struct Packet
     internal void CopyFrom(ref Packet source)
     {
         Invariant.Assert(source._dataOffset + source._length <= _frameSize);
-        int frameSize = _frameSize, frameIndex = FrameIndex;
-        bool isLarge = IsLarge;
+        int frameSize = _frameSize, frame = _frame;
         this = source;
         _frameSize = frameSize;
-        FrameIndex = frameIndex;
-        IsLarge = isLarge;
+        _frame = frame;
         source.Bytes.CopyTo(Bytes);
     }
 }

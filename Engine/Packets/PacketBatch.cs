@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Engine.Primitives;
 
 namespace Engine.Packets;
@@ -36,23 +37,17 @@ public unsafe struct PacketBatch
         Unsafe.Add(ref _packets[0], _count++) = (nint)packet;
     }
 
-    /// <summary>Adds packets start..end of another batch. There must be room.</summary>
-    /// <returns>Bytes of these packets.</returns>
-    internal ulong AddRange(ref PacketBatch source, int start, int end)
-    {
-        // In bounds: what is added fits, and ends inside of the source.
-        Invariant.Assert(start <= end && end <= source._count && _count + (end - start) <= Capacity);
-        ulong bytes = 0;
-        ref nint to = ref Unsafe.Add(ref _packets[0], _count - start);
-        for (int i = start; i < end; i++)
-        {
-            Packet* packet = source.Pointer(i);
-            bytes += (uint)packet->Length;
-            Unsafe.Add(ref to, i) = (nint)packet;
-        }
+    /// <summary>The packets as pointers.</summary>
+    [UnscopedRef]
+    internal readonly ReadOnlySpan<nint> Pointers => MemoryMarshal.CreateReadOnlySpan(in _packets[0], _count);
 
-        _count += end - start;
-        return bytes;
+    /// <summary>Adds packets, for which there must be room.</summary>
+    internal void AddRange(ReadOnlySpan<nint> packets)
+    {
+        // In bounds: asserted.
+        Invariant.Assert(_count + packets.Length <= Capacity);
+        packets.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _packets[0], _count), packets.Length));
+        _count += packets.Length;
     }
 
     /// <summary>Forgets the packets without freeing them.</summary>

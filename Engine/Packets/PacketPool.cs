@@ -75,6 +75,12 @@ public sealed unsafe class PacketPool : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Packet* TryAllocate() => _standard.TryAllocate();
 
+    /// <summary>Takes standard frames until the batch is full. They are not reset: the caller does that to each (<see cref="Packet.Reset(int, int)"/>).</summary>
+    /// <param name="batch">Gets the packets.</param>
+    /// <param name="count">At most so many, for which there is room.</param>
+    /// <returns>How many were added.</returns>
+    internal int Allocate(ref PacketBatch batch, int count) => _standard.Allocate(ref batch, count);
+
     /// <summary>Takes a frame with room for <paramref name="length"/> bytes behind the default headroom.</summary>
     /// <returns>Null when all such frames are in use, or the length is above <see cref="MaximumPacketLength"/>.</returns>
     public Packet* TryAllocate(int length) =>
@@ -100,6 +106,27 @@ public sealed unsafe class PacketPool : IDisposable
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Free(Packet* packet) => (packet->IsLarge ? _large : _standard).Free(packet);
 
+    /// <summary>Gives the frames of a batch back, and empties it.</summary>
+    public void Free(ref PacketBatch batch)
+    {
+        int region = 0;
+        for (int i = 0; i < batch.Count; i++)
+        {
+            region |= batch.Pointer(i)->Region;
+        }
+
+        if (region >= 0)
+        {
+            _standard.Free(ref batch);
+        }
+        else
+        {
+            FreeEach(ref batch);
+        }
+
+        batch.Clear();
+    }
+
     /// <summary>Frees a packet on any thread while the worker runs: what a driver that is closed still held.</summary>
     internal void GiveBack(Packet* packet) => (packet->IsLarge ? _large : _standard).GiveBack(packet);
 
@@ -108,6 +135,15 @@ public sealed unsafe class PacketPool : IDisposable
     {
         Release();
         GC.SuppressFinalize(this);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void FreeEach(ref PacketBatch batch)
+    {
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Free(batch.Pointer(i));
+        }
     }
 
     private void Release()
@@ -176,6 +212,25 @@ public sealed unsafe class PacketPool : IDisposable
             _free[_freeCount++] = (nint)packet;
         }
 
+        public int Allocate(ref PacketBatch batch, int count)
+        {
+            if (_freeCount < count)
+            {
+                count = MakeFree(count);
+            }
+
+            batch.AddRange(_free.AsSpan(_freeCount - count, count));
+            _freeCount -= count;
+            return count;
+        }
+
+        public void Free(ref PacketBatch batch)
+        {
+            Invariant.Assert(_freeCount + batch.Count <= _free.Length);
+            batch.Pointers.CopyTo(_free.AsSpan(_freeCount));
+            _freeCount += batch.Count;
+        }
+
         public void GiveBack(Packet* packet)
         {
             Invariant.Assert(packet == PacketAt(packet->FrameIndex));
@@ -200,6 +255,24 @@ public sealed unsafe class PacketPool : IDisposable
             Packet* packet = PacketAt(index);
             packet->InitializeFrame(FrameSize, index, _isLarge);
             return packet;
+        }
+
+        // Puts frames on the list of the free ones until so many are there, or no other is left.
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        private int MakeFree(int count)
+        {
+            while (_freeCount < count)
+            {
+                Packet* packet = TryAllocateUnused();
+                if (packet == null)
+                {
+                    break;
+                }
+
+                Free(packet);
+            }
+
+            return Math.Min(count, _freeCount);
         }
 
         private Packet* TryTakeBack()

@@ -60,7 +60,7 @@ public sealed unsafe class PacketStore : IDisposable
 
     /// <summary>Copies a packet into a fresh frame.</summary>
     /// <param name="index">Which one, below <see cref="Count"/>.</param>
-    /// <param name="packet">A packet as the pool gives it out for this length.</param>
+    /// <param name="packet">A packet of a frame that is long enough. It is reset.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void CopyTo(int index, Packet* packet)
     {
@@ -77,7 +77,7 @@ public sealed unsafe class PacketStore : IDisposable
             Vector512.LoadAligned(source + offset).StoreAligned(destination + offset);
         }
 
-        packet->SetData(Packet.DefaultDataOffset, length);
+        packet->Reset(Packet.DefaultDataOffset, length);
     }
 
     /// <summary>Frees the memory. Nothing may be copied any more.</summary>

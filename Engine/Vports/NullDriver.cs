@@ -4,7 +4,7 @@ namespace Engine.Vports;
 
 /// <summary>Discards what is sent to it and never receives. Costs a benchmark no more than giving the frames back.</summary>
 /// <remarks>Threads: as <see cref="IVportDriver"/>.</remarks>
-public sealed unsafe class NullDriver : IVportDriver
+public sealed class NullDriver : IVportDriver
 {
     /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)
@@ -15,12 +15,7 @@ public sealed unsafe class NullDriver : IVportDriver
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
         int count = batch.Count;
-        for (int i = 0; i < count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
+        pool.Free(ref batch);
         return count;
     }
 

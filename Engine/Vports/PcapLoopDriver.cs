@@ -39,6 +39,45 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
     /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
+        if (_store.Count != 0 && _store.MaximumLength <= pool.StandardLength)
+        {
+            ReceiveStandard(pool, ref batch);
+        }
+        else
+        {
+            ReceiveAnySize(pool, ref batch);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Transmit(PacketPool pool, ref PacketBatch batch)
+    {
+        int count = batch.Count;
+        pool.Free(ref batch);
+        return count;
+    }
+
+    /// <summary>Frees the packets held.</summary>
+    public void Dispose() => _store.Dispose();
+
+    // All packets fit a standard frame, so the frames are taken at once.
+    private void ReceiveStandard(PacketPool pool, ref PacketBatch batch)
+    {
+        PacketStore store = _store;
+        int next = _next;
+        int first = batch.Count;
+        pool.Allocate(ref batch, PacketBatch.Capacity - first);
+        for (int i = first; i < batch.Count; i++)
+        {
+            store.CopyTo(next, batch.Pointer(i));
+            next = next + 1 == store.Count ? 0 : next + 1;
+        }
+
+        _next = next;
+    }
+
+    private void ReceiveAnySize(PacketPool pool, ref PacketBatch batch)
+    {
         PacketStore store = _store;
         int count = store.Count;
         int next = _next;
@@ -66,20 +105,4 @@ public sealed unsafe class PcapLoopDriver : IVportDriver
 
         _next = next;
     }
-
-    /// <inheritdoc/>
-    public int Transmit(PacketPool pool, ref PacketBatch batch)
-    {
-        int count = batch.Count;
-        for (int i = 0; i < count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
-        return count;
-    }
-
-    /// <summary>Frees the packets held.</summary>
-    public void Dispose() => _store.Dispose();
 }

@@ -54,15 +54,19 @@ public sealed unsafe class TransmitQueue
         _batch.Add(packet);
     }
 
-    /// <summary>Adds packets that follow each other in a batch; when they do not all find room, what waits is sent first.</summary>
-    internal void AddRun(PacketPool pool, ref PacketBatch batch, int start, int end)
+    /// <summary>Adds packets, at most a batch of them; when they do not all find room, what waits is sent first.</summary>
+    /// <param name="pool">Where the packets are of.</param>
+    /// <param name="packets">The packets.</param>
+    /// <param name="bytes">Their length together.</param>
+    internal void AddRun(PacketPool pool, ReadOnlySpan<nint> packets, ulong bytes)
     {
-        if (_batch.Count + (end - start) > PacketBatch.Capacity)
+        if (_batch.Count + packets.Length > PacketBatch.Capacity)
         {
             Send(pool);
         }
 
-        _bytes += _batch.AddRange(ref batch, start, end);
+        _bytes += bytes;
+        _batch.AddRange(packets);
     }
 
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
