@@ -76,6 +76,12 @@ internal sealed class EngineContender : IContender
                 failure = exception;
             }
         });
+        if (churn is not null && Environment.ProcessorCount > 1)
+        {
+            // The control thread of an engine does not run where a worker does.
+            Processor.Pin(0);
+        }
+
         thread.Start();
         churn?.Run(thread);
         thread.Join();
@@ -142,6 +148,7 @@ internal sealed class EngineContender : IContender
         DatapathStats before = _datapath.ReadStats();
         (ulong Received, ulong Sent, ulong Matched) countersBefore = Counters();
         long allocated = GC.GetAllocatedBytesForCurrentThread();
+        int collections = GC.CollectionCount(0);
         long start = Stopwatch.GetTimestamp();
         ulong cycles = TimestampCounter.Now;
         Play(worker, seconds, gaps);
@@ -165,6 +172,7 @@ internal sealed class EngineContender : IContender
             TableShare = (hits - (after.CacheHit - before.CacheHit)) / (double)packets,
             FlowChanges = _case.Kind == CaseKind.Upcalls ? missed : changes,
             LongestPauseUs = gaps?.LongestUs ?? 0,
+            Collections = GC.CollectionCount(0) - collections,
             Pause999Us = gaps?.QuantileUs(0.999) ?? 0,
         };
     }

@@ -21,6 +21,9 @@ internal readonly record struct Measurement(double Packets, double Cycles, doubl
     /// <summary>Flow changes or installations, where a case makes any.</summary>
     public double FlowChanges { get; init; }
 
+    /// <summary>Garbage collections meanwhile.</summary>
+    public int Collections { get; init; }
+
     /// <summary>Longest time between two rounds of the worker, in microseconds; 0 where not measured.</summary>
     public double LongestPauseUs { get; init; }
 

@@ -99,7 +99,8 @@ internal static class PeersCommand
             using OvsDpdk? ovs = withOvs ? TryStart(report, "OVS-DPDK", () => OvsDpdk.Start(traffic, capture!)) : null;
             using Testpmd? io = withTestpmd ? TryStart(report, "testpmd", () => new Testpmd("io", capture!, peerCase.FiveTuples)) : null;
             using Testpmd? macswap = withTestpmd ? TryStart(report, "testpmd", () => new Testpmd("macswap", capture!, peerCase.FiveTuples)) : null;
-            contenders.AddRange([engine, .. Those(other), .. ovs?.Contenders(peerCase.Kind) ?? [], .. Those(io), .. Those(macswap)]);
+            using SpinContender? spin = peerCase.Kind == CaseKind.Churn ? new SpinContender() : null;
+            contenders.AddRange([engine, .. Those(other), .. Those(spin), .. ovs?.Contenders(peerCase.Kind) ?? [], .. Those(io), .. Those(macswap)]);
             List<Measurement>[] results = [.. contenders.Select(static _ => new List<Measurement>())];
             for (int round = 0; round < options.Rounds; round++)
             {

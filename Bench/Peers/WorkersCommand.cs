@@ -20,10 +20,11 @@ internal static class WorkersCommand
         {
             int cores = Environment.ProcessorCount;
             using Datapath datapath = Make(peerCase, cores, out Vport[] inputs);
-            List<double> one = [], all = [], ratios = [];
+            List<double> one = [], all = [], ratios = [], floors = [];
             for (int round = 0; round < Rounds + 1; round++)
             {
                 double single = Measure(datapath, inputs.AsSpan(cores - 1), cores - 1), together = Measure(datapath, inputs, 0);
+                double plain = RunThreads(1, cores - 1, static _ => ComputeSome()), plainTogether = RunThreads(cores, 0, static _ => ComputeSome());
 
                 // The first round compiles.
                 if (round > 0)
@@ -31,12 +32,14 @@ internal static class WorkersCommand
                     one.Add(single);
                     all.Add(together);
                     ratios.Add(together / single);
+                    floors.Add(plainTogether / plain);
                 }
             }
 
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{peerCase.Name}: 1 worker {PeersReport.Median(one):F1} Mpps, {cores} workers {PeersReport.Median(all):F1} Mpps, ratio {PeersReport.Median(ratios):F2} ({ratios.Min():F2}-{ratios.Max():F2})"));
+                $"{peerCase.Name}: 1 worker {PeersReport.Median(one):F1} Mpps, {cores} workers {PeersReport.Median(all):F1} Mpps, ratio {PeersReport.Median(ratios):F2} ({ratios.Min():F2}-{ratios.Max():F2}); "
+                + $"arithmetic in registers on the same cores in the same rounds {PeersReport.Median(floors):F2} ({floors.Min():F2}-{floors.Max():F2})"));
         }
 
         return 0;
@@ -46,7 +49,14 @@ internal static class WorkersCommand
     {
         Datapath datapath = new(new DatapathOptions { WorkerCount = workers });
         CaseTraffic traffic = new(peerCase);
-        datapath.AddVport(CaseTraffic.OutPort, "out", VportType.Null, new NullDriver(), out _);
+
+        // As a device with a queue for each worker.
+        IVportDriver[] channels = [.. Enumerable.Range(0, workers).Select(static _ => new NullDriver())];
+        if (datapath.Vports.TryAdd(new Vport(CaseTraffic.OutPort, "out", VportType.Null, channels[0], workers, channels)).IsRefused)
+        {
+            throw new InvalidOperationException("the output cannot be added");
+        }
+
         inputs = new Vport[workers];
         for (int i = 0; i < workers; i++)
         {
@@ -75,24 +85,34 @@ internal static class WorkersCommand
     // Millions of packets a second of all these workers together.
     private static double Measure(Datapath datapath, ReadOnlySpan<Vport> inputs, int firstCore)
     {
-        long[] packets = new long[inputs.Length];
-        Thread[] threads = new Thread[inputs.Length];
-        using Barrier barrier = new(inputs.Length);
+        Vport[] ports = inputs.ToArray();
+        return RunThreads(ports.Length, firstCore, i => PollSome(datapath.Workers[firstCore + i], ports[i]));
+    }
+
+    // A thread on each of these cores does its work again and again; the sum of what the calls return, in millions a second.
+    private static double RunThreads(int count, int firstCore, Func<int, int> work)
+    {
+        double[] perSecond = new double[count];
+        Thread[] threads = new Thread[count];
+        using Barrier barrier = new(count);
         for (int i = 0; i < threads.Length; i++)
         {
             int index = i;
-            Vport input = inputs[i];
-            Worker worker = datapath.Workers[firstCore + i];
             threads[i] = new Thread(() =>
             {
                 Processor.Pin(firstCore + index);
                 barrier.SignalAndWait();
-                long end = System.Diagnostics.Stopwatch.GetTimestamp() + (long)(Seconds * System.Diagnostics.Stopwatch.Frequency);
+                long start = System.Diagnostics.Stopwatch.GetTimestamp(), end = start + (long)(Seconds * System.Diagnostics.Stopwatch.Frequency), now;
+                long done = 0;
                 do
                 {
-                    packets[index] += PollSome(worker, input);
+                    done += work(index);
+                    now = System.Diagnostics.Stopwatch.GetTimestamp();
                 }
-                while (System.Diagnostics.Stopwatch.GetTimestamp() < end);
+                while (now < end);
+
+                // Written once, so that threads do not write one cache line meanwhile.
+                perSecond[index] = done / ((now - start) / (double)System.Diagnostics.Stopwatch.Frequency);
             });
             threads[i].Start();
         }
@@ -102,7 +122,21 @@ internal static class WorkersCommand
             thread.Join();
         }
 
-        return packets.Sum() / Seconds / 1e6;
+        return perSecond.Sum() / 1e6;
+    }
+
+    // What two cores do together without sharing anything: where it is less than twice one, they are no two cores, or others use them.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static int ComputeSome()
+    {
+        const int Steps = 100_000;
+        ulong value = 1;
+        for (int i = 0; i < Steps; i++)
+        {
+            value = (value * 6364136223846793005) + 1442695040888963407;
+        }
+
+        return value == 0 ? 0 : Steps;
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -37,7 +37,8 @@ public sealed unsafe class Flow
         FlowKey.MaskedCopy(in key, in mask.Bits, out FlowKey masked);
         _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
         mask.CopyTail(in key, _tail);
-        _unmaskedKey = ufid.IsPresent ? null : FlowMask.Words(in key).TrimEnd(0ul).ToArray();
+        ReadOnlySpan<ulong> words = FlowMask.Words(in key);
+        _unmaskedKey = ufid.IsPresent ? null : words[..(words.LastIndexOfAnyExcept(0ul) + 1)].ToArray();
         _records = records;
         Index = records.Add(this, in masked, _tail);
         _record = records[Index];

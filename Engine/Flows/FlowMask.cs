@@ -39,21 +39,13 @@ public sealed unsafe class FlowMask : IEquatable<FlowMask>
 
         _tailWords = [.. tail];
         _tailBits = new ulong[_tailWords.Length];
-        HashCode hash = default;
-        for (int i = 0; i < CoreWords; i++)
-        {
-            hash.Add(words[i]);
-        }
-
         for (int i = 0; i < _tailWords.Length; i++)
         {
             _tailBits[i] = words[_tailWords[i]];
-            hash.Add(_tailWords[i]);
-            hash.Add(_tailBits[i]);
         }
 
         IsCoreOnly = _tailWords.Length == 0;
-        _hashCode = hash.ToHashCode();
+        _hashCode = FlowMaskComparer.Hash(words);
         _bits.Segments = _bits.FindSegments();
     }
 

@@ -24,7 +24,7 @@ public sealed unsafe class FlowTable
     private const int FewSubtables = 8;
 
     private readonly Dictionary<Ufid, Flow> _byUfid = [];
-    private readonly Dictionary<FlowMask, MaskUse> _masks = [];
+    private readonly Dictionary<FlowMask, MaskUse> _masks = new(FlowMaskComparer.Instance);
     private readonly Dictionary<FlowMask, Subtable> _bySignature = [];
     private readonly Dictionary<FlowKeySegments, FlowKey> _common = [];
     private readonly FlowRecords _records;
@@ -140,7 +140,7 @@ public sealed unsafe class FlowTable
         ArgumentNullException.ThrowIfNull(actions);
         flow = null;
         // The kernel looks for the key as it was given, bits outside of the mask included.
-        Flow? existing = (ufid.IsPresent ? Find(ufid) : null) ?? Lookup(in key, out _);
+        Flow? existing = (ufid.IsPresent ? Find(ufid) : null) ?? LookupCold(in key);
         if (existing is null)
         {
             flow = Add(in key, in mask, actions, ufid);
@@ -234,6 +234,17 @@ public sealed unsafe class FlowTable
     /// <returns>Null at the end.</returns>
     internal Flow? Next(ref int position) => _records.Next(ref position);
 
+    // The writer's look-ups are mostly of keys that are not there, in tables that are not in the cache: it waits once for all subtables.
+    private Flow? LookupCold(in FlowKey key)
+    {
+        foreach (Subtable subtable in _subtables)
+        {
+            subtable.PrefetchSlot(in key);
+        }
+
+        return Lookup(in key, out _);
+    }
+
     private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)
     {
         MaskUse use = _lastUse is { } last && last.Mask.HasBits(in mask) ? last : UseOf(in mask);
@@ -257,11 +268,12 @@ public sealed unsafe class FlowTable
 
     private MaskUse UseOf(in FlowKey mask)
     {
-        FlowMask candidate = new(in mask);
-        if (!_masks.TryGetValue(candidate, out MaskUse? use))
+        // Flows of many masks often take turns, and to prepare a mask costs more than all else.
+        if (!_masks.GetAlternateLookup<ReadOnlySpan<ulong>>().TryGetValue(FlowMask.Words(in mask), out MaskUse? use))
         {
-            use = new MaskUse(candidate, SubtableOf(SignatureOf(candidate)));
-            _masks.Add(candidate, use);
+            FlowMask added = new(in mask);
+            use = new MaskUse(added, SubtableOf(SignatureOf(added)));
+            _masks.Add(added, use);
         }
 
         return use;

@@ -50,6 +50,13 @@ internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
         }
     }
 
+    /// <summary>Asks for the slot where a search for this key begins.</summary>
+    public void PrefetchSlot(in FlowKey key)
+    {
+        ulong[] slots = _slots;
+        Prefetch.Line(Unsafe.AsPointer(ref slots[SlotHash(signature.Hash(in key)) & (uint)(slots.Length - 1)]));
+    }
+
     /// <summary>Finds the records of those packets of a batch that have none yet: all slots first, then all records, so that waiting for memory overlaps.</summary>
     /// <param name="keys">The keys of the batch.</param>
     /// <param name="wanted">Bit i is set when packet i has no flow yet.</param>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Engine.Flows;
 using Engine.Packets;
 
@@ -16,7 +17,7 @@ public sealed unsafe class TransmitQueue
     // Of a tunnel port only: the tunnel of each packet of the batch, and drops by reason.
     private readonly TunnelKey?[]? _tunnels;
     private readonly ulong[]? _drops;
-    private PacketBatch _batch;
+    private PaddedBatch _padded;
     private ulong _bytes;
     private int _refused;
 
@@ -45,13 +46,13 @@ public sealed unsafe class TransmitQueue
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(PacketPool pool, Packet* packet)
     {
-        if (_batch.IsFull)
+        if (_padded.Batch.IsFull)
         {
             Send(pool);
         }
 
         _bytes += (uint)packet->Length;
-        _batch.Add(packet);
+        _padded.Batch.Add(packet);
     }
 
     /// <summary>Adds packets, at most a batch of them; when they do not all find room, what waits is sent first.</summary>
@@ -60,13 +61,13 @@ public sealed unsafe class TransmitQueue
     /// <param name="bytes">Their length together.</param>
     internal void AddRun(PacketPool pool, ReadOnlySpan<nint> packets, ulong bytes)
     {
-        if (_batch.Count + packets.Length > PacketBatch.Capacity)
+        if (_padded.Batch.Count + packets.Length > PacketBatch.Capacity)
         {
             Send(pool);
         }
 
         _bytes += bytes;
-        _batch.AddRange(packets);
+        _padded.Batch.AddRange(packets);
     }
 
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
@@ -75,7 +76,7 @@ public sealed unsafe class TransmitQueue
         Add(pool, packet);
 
         // Mostly it is the same as last time in this place: then nothing is stored, and the collector need not be told (TunnelBench).
-        ref TunnelKey? place = ref _tunnels![_batch.Count - 1];
+        ref TunnelKey? place = ref _tunnels![_padded.Batch.Count - 1];
         if (place != tunnel)
         {
             place = tunnel;
@@ -87,7 +88,7 @@ public sealed unsafe class TransmitQueue
     /// <param name="drops">Counts, by <see cref="DropReason"/>, what the driver has refused since the last call.</param>
     internal void Flush(PacketPool pool, Span<ulong> drops)
     {
-        if (_batch.Count != 0)
+        if (_padded.Batch.Count != 0)
         {
             Send(pool);
         }
@@ -108,11 +109,11 @@ public sealed unsafe class TransmitQueue
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Send(PacketPool pool)
     {
-        int count = _batch.Count;
+        int count = _padded.Batch.Count;
         int sent;
         if (_vport.Tunnel is { } tunnel)
         {
-            sent = tunnel.Transmit(pool, ref _batch, _tunnels, _drops);
+            sent = tunnel.Transmit(pool, ref _padded.Batch, _tunnels, _drops);
         }
         else
         {
@@ -120,7 +121,7 @@ public sealed unsafe class TransmitQueue
             _refused += count - sent;
         }
 
-        _batch.Clear();
+        _padded.Batch.Clear();
         ref VportStats stats = ref _vport.StatsOf(_worker);
         stats.TxPackets += (uint)sent;
         stats.TxDropped += (uint)(count - sent);
@@ -134,12 +135,20 @@ public sealed unsafe class TransmitQueue
     {
         if (_gate is null)
         {
-            return _channel.Transmit(pool, ref _batch);
+            return _channel.Transmit(pool, ref _padded.Batch);
         }
 
         lock (_gate)
         {
-            return _channel.Transmit(pool, ref _batch);
+            return _channel.Transmit(pool, ref _padded.Batch);
         }
+    }
+
+    // The queues of a port lie one behind the other: without the two lines more, the end of one worker's would share a line with what the
+    // next worker reads.
+    [StructLayout(LayoutKind.Sequential, Size = ((PacketBatch.Capacity + 1) * sizeof(ulong)) + 128)]
+    private struct PaddedBatch
+    {
+        public PacketBatch Batch;
     }
 }
