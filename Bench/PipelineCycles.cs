@@ -117,7 +117,7 @@ internal static class PipelineCycles
         public override void Process(Worker worker, uint inPort, ref PacketBatch batch)
         {
             ActionHost host = new(worker);
-            host.OutputRun(ref batch, worker.Keys, 0, batch.Count, 2);
+            host.Output(ref batch, worker.Keys, 2);
             batch.Clear();
         }
 

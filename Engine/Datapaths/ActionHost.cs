@@ -75,6 +75,22 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
     }
 
+    /// <summary><see cref="Output(Packet*, in FlowKey, uint)"/> of all packets of a batch.</summary>
+    public void Output(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, uint port)
+    {
+        OutputRun run = new(0, (int)port) { End = batch.Count };
+        for (int i = 0; i < batch.Count; i++)
+        {
+            Packet* packet = batch.Pointer(i);
+            int length = packet->Length;
+            run.Bytes += (uint)length;
+            run.LongestPacket = Math.Max(run.LongestPacket, length);
+            run.HasBarePacket |= !packet->HasEthernet;
+        }
+
+        Output(ref batch, keys, in run);
+    }
+
     /// <inheritdoc/>
     public void Userspace(Packet* packet, in FlowKey key, in UserspaceArguments arguments)
     {

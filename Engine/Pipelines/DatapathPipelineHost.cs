@@ -46,7 +46,7 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
         // As below, no key is looked at.
         if (packets >= (1UL << batch.Count) - 1)
         {
-            _actions.OutputRun(ref batch, keys.Span, 0, batch.Count, port);
+            _actions.Output(ref batch, keys.Span, port);
             return;
         }
 
@@ -56,7 +56,7 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
             run.Add(batch.Pointer(BitOperations.TrailingZeroCount(left)));
         }
 
-        _actions.OutputRun(ref run, keys.Span, 0, run.Count, port);
+        _actions.Output(ref run, keys.Span, port);
     }
 
     /// <inheritdoc/>
