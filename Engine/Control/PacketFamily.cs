@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Engine.Actions;
-using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Netlink;
 using Engine.Packets;
