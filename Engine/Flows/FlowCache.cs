@@ -142,7 +142,7 @@ internal sealed unsafe class FlowCache
         set->Indices[place] = index;
     }
 
-    // Loops over a batch are methods of their own: inlined into one, they would share too few registers (stages: 47 and 40 cycles for 1,000 flows).
+    // Loops over a batch are methods of their own: inlined into one, they would share too few registers and spill.
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void ReadSets(uint* hashes, FlowRecord** found, int start, int count)
     {
