@@ -93,12 +93,7 @@ internal sealed unsafe class TunnelAnswers : ITunnelReceiver
     // Nothing is sent by a way in.
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
+        pool.Free(ref batch);
         return 0;
     }
 

@@ -136,12 +136,7 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
     /// <returns>0, how many were sent.</returns>
     internal static int Discard(PacketPool pool, ref PacketBatch batch)
     {
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
+        pool.Free(ref batch);
         return 0;
     }
 
@@ -363,11 +358,6 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
         }
 
         drops[(int)DropReason.TransmitQueueFull] += (uint)(ready.Count - _underlay.Send(ref ready));
-        for (int i = 0; i < ready.Count; i++)
-        {
-            pool.Free(ready.Pointer(i));
-        }
-
-        ready.Clear();
+        pool.Free(ref ready);
     }
 }

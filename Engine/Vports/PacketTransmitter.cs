@@ -54,12 +54,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         }
 
         sent += SendComplete() + Send();
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
+        pool.Free(ref batch);
         return sent;
     }
 

@@ -47,12 +47,7 @@ internal static unsafe class UringPackets
         }
 
         int sent = channel.Send(out errno);
-        for (int i = 0; i < batch.Count; i++)
-        {
-            pool.Free(batch.Pointer(i));
-        }
-
-        batch.Clear();
+        pool.Free(ref batch);
         return sent;
     }
 }
