@@ -7,9 +7,6 @@ namespace Engine.Cli;
 /// <summary><c>--socket</c>, which all verbs have that reach an engine, or are one.</summary>
 internal static class SocketOption
 {
-    // sun_path of struct sockaddr_un, with a zero at its end.
-    private const int MaximumLength = 107;
-
     /// <summary>Makes the option.</summary>
     /// <param name="description">What the verb does with it.</param>
     public static Option<string> Create(string description)
@@ -23,9 +20,9 @@ internal static class SocketOption
         option.Validators.Add(result =>
         {
             int length = Encoding.UTF8.GetByteCount(result.GetValueOrDefault<string>() ?? string.Empty);
-            if (length is 0 or > MaximumLength)
+            if (length is 0 or > SocketServer.MaximumPathLength)
             {
-                result.AddError($"The path of a socket has 1 to {MaximumLength} bytes, --socket has {length}.");
+                result.AddError($"The path of a socket has 1 to {SocketServer.MaximumPathLength} bytes, --socket has {length}.");
             }
         });
         return option;

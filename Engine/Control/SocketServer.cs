@@ -17,6 +17,9 @@ public sealed class SocketServer : IDisposable
     /// <summary>Where the socket is unless it is told otherwise.</summary>
     public const string DefaultPath = "/run/engine/control.sock";
 
+    /// <summary>Bytes of the longest path that a socket can have.</summary>
+    public const int MaximumPathLength = SequencedSocket.MaximumPathLength;
+
     /// <summary>Type of the message that sets an option; the kernel leaves it unused.</summary>
     public const ushort OptionMessage = 0xf;
 

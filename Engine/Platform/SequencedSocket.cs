@@ -8,6 +8,9 @@ namespace Engine.Platform;
 /// <remarks>Threads: any; sending to one that another thread closes fails and does no harm.</remarks>
 internal sealed unsafe class SequencedSocket : IDisposable
 {
+    /// <summary>Bytes of the longest path: sun_path of struct sockaddr_un, with a zero at its end.</summary>
+    public const int MaximumPathLength = 107;
+
     private const int ControlSize = 24;
     private const int ControlHeaderSize = 16;
     private const int GetFlags = 3; // F_GETFL
@@ -235,12 +238,12 @@ internal sealed unsafe class SequencedSocket : IDisposable
     {
         Libc.sockaddr_un address = new() { sun_family = Libc.AF_UNIX };
         byte[] bytes = Encoding.UTF8.GetBytes(path);
-        if (bytes.Length >= 108)
+        if (bytes.Length > MaximumPathLength)
         {
-            throw new ArgumentException("A socket's path has at most 107 bytes.", nameof(path));
+            throw new ArgumentException($"A socket's path has at most {MaximumPathLength} bytes.", nameof(path));
         }
 
-        bytes.CopyTo(new Span<byte>(address.sun_path, 108));
+        bytes.CopyTo(new Span<byte>(address.sun_path, MaximumPathLength));
         return address;
     }
 

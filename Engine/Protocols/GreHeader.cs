@@ -46,6 +46,9 @@ public partial struct GreHeader
     /// <summary>Payload type of ERSPAN type III (ETH_P_ERSPAN2).</summary>
     public const ushort ErspanThree = 0x22eb;
 
+    /// <summary>Where the key is in a header with these flags, if it has one; the sequence number follows.</summary>
+    public static int KeyOffsetOf(ushort flags) => 4 + ((flags & HasChecksum) != 0 ? 4 : 0);
+
     /// <summary>Bytes of a header with these flags.</summary>
     public static int LengthOf(ushort flags) =>
         4 + ((flags & HasChecksum) != 0 ? 4 : 0) + ((flags & HasKey) != 0 ? 4 : 0) + ((flags & HasSequence) != 0 ? 4 : 0);

@@ -9,7 +9,7 @@ namespace Engine.Tunnels;
 /// <summary>GRE with Ethernet payloads and ids of 64 bits: the key holds the low half, the sequence number the high half (vports of type gre64, which Open vSwitch's own module had).</summary>
 internal readonly struct Gre64Codec : ITunnelCodec
 {
-    private const int BaseSize = 4, WordSize = 4;
+    private const int WordSize = 4;
 
     /// <inheritdoc/>
     public byte Protocol => IpProtocols.Gre;
@@ -38,7 +38,7 @@ internal readonly struct Gre64Codec : ITunnelCodec
         bool hasChecksum = (tunnel.TunnelFlags & TunnelKeyFlags.Checksum) != 0;
         ushort flags = (ushort)(GreHeader.HasKey | GreHeader.HasSequence | (hasChecksum ? GreHeader.HasChecksum : 0));
         MemoryMarshal.Write(header, new GreHeader { Flags = flags, Protocol = EtherTypes.TransparentEthernet });
-        Span<byte> id = header[IdOffset(flags)..];
+        Span<byte> id = header[GreHeader.KeyOffsetOf(flags)..];
         BinaryPrimitives.WriteUInt32BigEndian(id, (uint)tunnel.TunnelId.Value);
         BinaryPrimitives.WriteUInt32BigEndian(id[WordSize..], (uint)(tunnel.TunnelId.Value >> 32));
         return GreHeader.LengthOf(flags);
@@ -70,11 +70,9 @@ internal readonly struct Gre64Codec : ITunnelCodec
             key.TunnelFlags |= TunnelKeyFlags.Checksum;
         }
 
-        ReadOnlySpan<byte> id = bytes[IdOffset(flags)..];
+        ReadOnlySpan<byte> id = bytes[GreHeader.KeyOffsetOf(flags)..];
         key.TunnelId = ((ulong)BinaryPrimitives.ReadUInt32BigEndian(id[WordSize..]) << 32) | BinaryPrimitives.ReadUInt32BigEndian(id);
         payload = new TunnelPayload(length, EtherTypes.TransparentEthernet);
         return true;
     }
-
-    private static int IdOffset(ushort flags) => BaseSize + ((flags & GreHeader.HasChecksum) != 0 ? WordSize : 0);
 }

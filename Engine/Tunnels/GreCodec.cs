@@ -43,7 +43,7 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
         if (hasKey)
         {
             // The low half of the id.
-            BinaryPrimitives.WriteUInt32BigEndian(header[(BaseSize + (hasChecksum ? 4 : 0))..], (uint)tunnel.TunnelId.Value);
+            BinaryPrimitives.WriteUInt32BigEndian(header[GreHeader.KeyOffsetOf(flags)..], (uint)tunnel.TunnelId.Value);
         }
 
         return GreHeader.LengthOf(flags);
@@ -99,7 +99,7 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
 
         if ((flags & GreHeader.HasKey) != 0)
         {
-            key.TunnelId = BinaryPrimitives.ReadUInt32BigEndian(bytes[(BaseSize + ((flags & GreHeader.HasChecksum) != 0 ? 4 : 0))..]);
+            key.TunnelId = BinaryPrimitives.ReadUInt32BigEndian(bytes[GreHeader.KeyOffsetOf(flags)..]);
             key.TunnelFlags |= TunnelKeyFlags.Key;
         }
 
