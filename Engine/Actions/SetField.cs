@@ -34,9 +34,6 @@ internal static unsafe partial class SetField
     private const int UdpChecksumOffset = 6;
     private const int Icmpv6ChecksumOffset = 2;
 
-    // VIRTIO_NET_HDR_F_NEEDS_CSUM: the field holds the sum of the pseudo header, the sink does the rest.
-    private const byte NeedsChecksum = 1;
-
     [ActionStep(ActionOpcode.SetEthernet)]
     public static Errno Ethernet(Packet* packet, ref FlowKey key, ReadOnlySpan<byte> arguments)
     {
@@ -287,7 +284,7 @@ internal static unsafe partial class SetField
     // Where the kernel looks when there is no transport header that could be parsed.
     private static int TransportOffset(Packet* packet) => packet->HasTransport ? packet->TransportOffset : packet->NetworkOffset;
 
-    private static bool IsChecksumLeftToSink(Packet* packet) => (packet->Offload.Flags & NeedsChecksum) != 0;
+    private static bool IsChecksumLeftToSink(Packet* packet) => (packet->Offload.Flags & ChecksumOffload.NeedsChecksum) != 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Merge<T>(Span<byte> field, ReadOnlySpan<byte> value, ReadOnlySpan<byte> mask)

@@ -25,6 +25,9 @@ public struct PacketOffload
     /// <summary>Where it is stored, from <see cref="ChecksumStart"/>.</summary>
     public ushort ChecksumOffset;
 
+    /// <summary>Whether nothing is left to the sink: neither a checksum nor a segmentation.</summary>
+    internal readonly bool IsComplete => (GsoType | (Flags & ChecksumOffload.NeedsChecksum)) == 0;
+
     /// <summary>Headers were put before the place where the checksum starts, or taken away. Once that place is gone, nothing is left to the sink.</summary>
     /// <param name="count">Bytes; less than 0 for what was taken.</param>
     internal void Shift(int count)

@@ -21,9 +21,6 @@ public static unsafe class PipelineEdits
     private const int TcpChecksumOffset = 16;
     private const int UdpChecksumOffset = 6;
 
-    // VIRTIO_NET_HDR_F_NEEDS_CSUM
-    private const byte NeedsChecksum = 1;
-
     /// <summary>Replaces the bits of a mask in four bytes.</summary>
     /// <returns>The difference; 0 when nothing changed.</returns>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -196,7 +193,7 @@ public static unsafe class PipelineEdits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryUpdatePartial(ref Packet packet, ref byte sum, ulong addresses)
     {
-        if ((packet.Offload.Flags & NeedsChecksum) == 0)
+        if ((packet.Offload.Flags & ChecksumOffload.NeedsChecksum) == 0)
         {
             return false;
         }

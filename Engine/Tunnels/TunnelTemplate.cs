@@ -169,7 +169,7 @@ internal sealed unsafe class TunnelTemplate
     /// <summary>Whether <see cref="WriteBefore"/> does for this packet: nothing left to its sink, not too long, with room before it.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool TakesPlainly(Packet* packet) => IsPlain
-        & (packet->Offload.GsoType | (packet->Offload.Flags & ChecksumOffload.NeedsChecksum)) == 0
+        & packet->Offload.IsComplete
         & packet->Length <= Room
         & packet->AvailableHeadroom >= StoreSize;
 

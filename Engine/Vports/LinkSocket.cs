@@ -12,7 +12,7 @@ internal sealed class LinkSocket : IDisposable
     private const ushort GetLink = 18, GetStats = 94, NewStats = 92; // RTM_*
 
     private const int InterfaceName = 3; // IFLA_IFNAME
-    private const uint Link64 = 1; // IFLA_STATS_LINK_64: the attribute, and the bit of a filter
+    private const uint Link64Filter = 1; // IFLA_STATS_FILTER_BIT(IFLA_STATS_LINK_64)
 
     // struct ifinfomsg: family, padding, type, index at 4, flags, change. struct if_stats_msg: family, padding, index at 4, filter at 8.
     private const int LinkMessageSize = 16, StatsMessageSize = 12, IndexOffset = 4, FilterOffset = 8;
@@ -79,8 +79,7 @@ internal sealed class LinkSocket : IDisposable
         Span<byte> body = stackalloc byte[StatsMessageSize];
         body.Clear();
         MemoryMarshal.Write(body[IndexOffset..], in index);
-        uint filter = 1u << (int)(Link64 - 1);
-        MemoryMarshal.Write(body[FilterOffset..], in filter);
+        MemoryMarshal.Write(body[FilterOffset..], Link64Filter);
         Span<byte> bytes = MemoryMarshal.AsBytes(counters);
         lock (_gate)
         {

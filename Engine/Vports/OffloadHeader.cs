@@ -40,7 +40,7 @@ internal static class OffloadHeader
     public static Libc.virtio_net_hdr Of(ref Packet packet)
     {
         ref PacketOffload offload = ref packet.Offload;
-        return (offload.Flags & Libc.VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0 && offload.GsoType == 0
+        return offload.IsComplete
             ? default
             : new Libc.virtio_net_hdr
             {

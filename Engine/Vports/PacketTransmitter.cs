@@ -30,8 +30,8 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         {
             Packet* packet = batch.Pointer(i);
 
-            // The order is kept: what waits on the other way goes first.
-            if (packet->Length <= longest && packet->Length >= HeaderLength && IsComplete(packet))
+            // AF_XDP carries neither partial checksums nor super-frames. The order is kept: what waits on the other way goes first.
+            if (packet->Length <= longest && packet->Length >= HeaderLength && packet->Offload.IsComplete)
             {
                 sent += Send();
 
@@ -74,9 +74,6 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         sender?.Dispose();
         _queue.Dispose();
     }
-
-    // AF_XDP carries neither partial checksums nor super-frames.
-    private static bool IsComplete(Packet* packet) => packet->Offload.GsoType == 0 && (packet->Offload.Flags & Libc.VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0;
 
     // Sends what waits on AF_XDP.
     private int SendComplete()
