@@ -76,15 +76,21 @@ internal sealed class EngineContender : IContender
                 failure = exception;
             }
         });
-        if (churn is not null && Environment.ProcessorCount > 1)
-        {
-            // The control thread of an engine does not run where a worker does.
-            Processor.Pin(0);
-        }
 
+        // The control thread of an engine does not run where a worker does. A thread of its own: the caller's is not ours to pin.
+        Thread? control = churn is null ? null : new Thread(() =>
+        {
+            if (Environment.ProcessorCount > 1)
+            {
+                Processor.Pin(0);
+            }
+
+            churn.Run(thread);
+        });
         thread.Start();
-        churn?.Run(thread);
+        control?.Start();
         thread.Join();
+        control?.Join();
         return failure is null ? result : throw new InvalidOperationException($"{_case.Name}, {Name}: {failure.Message}", failure);
     }
 
