@@ -11,11 +11,13 @@ internal sealed unsafe class TapDevice : IDisposable
     private const int PatienceMs = 500;
 
     private readonly FileDescriptor _descriptor;
+    private readonly string _name;
 
     /// <summary>Makes a device in the network namespace of the calling thread. It is down, its address random.</summary>
     /// <exception cref="SystemCallException">The kernel refused; <see cref="Errno.Exists"/> when the name is taken.</exception>
     public TapDevice(string name)
     {
+        _name = $"tap {name}";
         _descriptor = FileDescriptor.Open("/dev/net/tun", Libc.O_RDWR | Libc.O_NONBLOCK);
         try
         {
@@ -27,12 +29,12 @@ internal sealed unsafe class TapDevice : IDisposable
                 throw new SystemCallException("ioctl TUNSETIFF", Errno.InvalidArgument);
             }
 
-            int attempt = 0;
+            Lingering lingering = new(_name, PatienceMs);
             while (Libc.ioctl(_descriptor.Number, Libc.TUNSETIFF, &request) < 0)
             {
                 // The kernel's own internal ports say EEXIST where TAP says EBUSY.
                 Errno errno = Libc.LastErrno;
-                if (errno != Errno.Busy || !Lingering.Wait(ref attempt, PatienceMs))
+                if (errno != Errno.Busy || !lingering.Wait())
                 {
                     throw new SystemCallException("ioctl TUNSETIFF", errno == Errno.Busy ? Errno.Exists : errno);
                 }
@@ -98,5 +100,9 @@ internal sealed unsafe class TapDevice : IDisposable
     }
 
     /// <summary>Removes the device.</summary>
-    public void Dispose() => _descriptor.Dispose();
+    public void Dispose()
+    {
+        _descriptor.Dispose();
+        Lingering.Left(_name);
+    }
 }

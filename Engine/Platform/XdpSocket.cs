@@ -1,3 +1,4 @@
+using System.Globalization;
 using Engine.Primitives;
 
 namespace Engine.Platform;
@@ -12,6 +13,7 @@ internal sealed unsafe class XdpSocket : IDisposable
     private const int SendBufferSize = 32 << 20;
 
     private readonly FileDescriptor _socket;
+    private string? _queue;
 
     /// <summary>Makes a socket with its rings; nothing is received before <see cref="TryBind"/>.</summary>
     /// <param name="memory">The first frame; page aligned.</param>
@@ -90,11 +92,13 @@ internal sealed unsafe class XdpSocket : IDisposable
             sxdp_queue_id = (uint)queue,
             sxdp_shared_umem_fd = (uint)(sharedWith?.Number ?? 0),
         };
-        int attempt = 0;
+        string name = string.Create(CultureInfo.InvariantCulture, $"xdp {interfaceIndex} {queue}");
+        Lingering lingering = new(name, PatienceMs);
         for (; ; )
         {
             if (Libc.bind(_socket.Number, &address, (uint)sizeof(Libc.sockaddr_xdp)) == 0)
             {
+                _queue = name;
                 return Errno.None;
             }
 
@@ -103,7 +107,7 @@ internal sealed unsafe class XdpSocket : IDisposable
             {
                 address.sxdp_flags &= unchecked((ushort)~Libc.XDP_USE_SG);
             }
-            else if (errno != Errno.Busy || !Lingering.Wait(ref attempt, PatienceMs))
+            else if (errno != Errno.Busy || !lingering.Wait())
             {
                 // The kernel lets go of a closed socket's queue later.
                 return errno;
@@ -133,5 +137,9 @@ internal sealed unsafe class XdpSocket : IDisposable
         Receive?.Dispose();
         Transmit?.Dispose();
         _socket.Dispose();
+        if (_queue is not null)
+        {
+            Lingering.Left(_queue);
+        }
     }
 }

@@ -12,7 +12,7 @@ namespace Engine.Vports;
 public sealed class Netdev : IDisposable
 {
     private readonly NetworkDevice _device;
-    private FileDescriptor? _claim;
+    private DeviceClaim? _claim;
     private FileDescriptor? _takeLink;
     private FileDescriptor? _xdpLink;
     private FileDescriptor? _xdpSockets;
