@@ -17,9 +17,7 @@ public sealed unsafe class TransmitQueue
     // Of a tunnel port only: the tunnel of each packet of the batch, and drops by reason.
     private readonly TunnelKey?[]? _tunnels;
     private readonly ulong[]? _drops;
-    private PaddedBatch _padded;
-    private ulong _bytes;
-    private int _refused;
+    private Waiting _waiting;
 
     /// <summary>Makes an empty queue.</summary>
     /// <param name="vport">Where the packets are counted.</param>
@@ -40,19 +38,23 @@ public sealed unsafe class TransmitQueue
     }
 
     /// <summary>Whether the worker has it on its list of queues to flush.</summary>
-    internal bool IsWaiting { get; set; }
+    internal bool IsWaiting
+    {
+        get => _waiting.IsListed;
+        set => _waiting.IsListed = value;
+    }
 
     /// <summary>Adds a packet; a full batch is sent first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(PacketPool pool, Packet* packet)
     {
-        if (_padded.Batch.IsFull)
+        if (_waiting.Batch.IsFull)
         {
             Send(pool);
         }
 
-        _bytes += (uint)packet->Length;
-        _padded.Batch.Add(packet);
+        _waiting.Bytes += (uint)packet->Length;
+        _waiting.Batch.Add(packet);
     }
 
     /// <summary>Adds packets, at most a batch of them; when they do not all find room, what waits is sent first.</summary>
@@ -61,13 +63,13 @@ public sealed unsafe class TransmitQueue
     /// <param name="bytes">Their length together.</param>
     internal void AddRun(PacketPool pool, ReadOnlySpan<nint> packets, ulong bytes)
     {
-        if (_padded.Batch.Count + packets.Length > PacketBatch.Capacity)
+        if (_waiting.Batch.Count + packets.Length > PacketBatch.Capacity)
         {
             Send(pool);
         }
 
-        _bytes += bytes;
-        _padded.Batch.AddRange(packets);
+        _waiting.Bytes += bytes;
+        _waiting.Batch.AddRange(packets);
     }
 
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
@@ -76,7 +78,7 @@ public sealed unsafe class TransmitQueue
         Add(pool, packet);
 
         // Mostly it is the same as last time in this place: then nothing is stored, and the collector need not be told (TunnelBench).
-        ref TunnelKey? place = ref _tunnels![_padded.Batch.Count - 1];
+        ref TunnelKey? place = ref _tunnels![_waiting.Batch.Count - 1];
         if (place != tunnel)
         {
             place = tunnel;
@@ -88,13 +90,13 @@ public sealed unsafe class TransmitQueue
     /// <param name="drops">Counts, by <see cref="DropReason"/>, what the driver has refused since the last call.</param>
     internal void Flush(PacketPool pool, Span<ulong> drops)
     {
-        if (_padded.Batch.Count != 0)
+        if (_waiting.Batch.Count != 0)
         {
             Send(pool);
         }
 
-        drops[(int)DropReason.TransmitQueueFull] += (uint)_refused;
-        _refused = 0;
+        drops[(int)DropReason.TransmitQueueFull] += (uint)_waiting.Refused;
+        _waiting.Refused = 0;
         if (_drops is not null)
         {
             for (int i = 0; i < _drops.Length; i++)
@@ -109,46 +111,55 @@ public sealed unsafe class TransmitQueue
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Send(PacketPool pool)
     {
-        int count = _padded.Batch.Count;
+        int count = _waiting.Batch.Count;
         int sent;
         if (_vport.Tunnel is { } tunnel)
         {
-            sent = tunnel.Transmit(pool, ref _padded.Batch, _tunnels, _drops);
+            sent = tunnel.Transmit(pool, ref _waiting.Batch, _tunnels, _drops);
         }
         else
         {
             sent = SendPlain(pool);
-            _refused += count - sent;
+            _waiting.Refused += count - sent;
         }
 
-        _padded.Batch.Clear();
+        _waiting.Batch.Clear();
         ref VportStats stats = ref _vport.StatsOf(_worker);
         stats.TxPackets += (uint)sent;
         stats.TxDropped += (uint)(count - sent);
 
         // Which packets a full ring refused is not known: their share of the bytes is taken off.
-        stats.TxBytes += sent == count ? _bytes : _bytes * (uint)sent / (uint)count;
-        _bytes = 0;
+        stats.TxBytes += sent == count ? _waiting.Bytes : _waiting.Bytes * (uint)sent / (uint)count;
+        _waiting.Bytes = 0;
     }
 
     private int SendPlain(PacketPool pool)
     {
         if (_gate is null)
         {
-            return _channel.Transmit(pool, ref _padded.Batch);
+            return _channel.Transmit(pool, ref _waiting.Batch);
         }
 
         lock (_gate)
         {
-            return _channel.Transmit(pool, ref _padded.Batch);
+            return _channel.Transmit(pool, ref _waiting.Batch);
         }
     }
 
-    // The queues of a port lie one behind the other: without the two lines more, the end of one worker's would share a line with what the
-    // next worker reads.
-    [StructLayout(LayoutKind.Sequential, Size = ((PacketBatch.Capacity + 1) * sizeof(ulong)) + 128)]
-    private struct PaddedBatch
+    // What the worker writes, with two lines on either side: the queues of a port lie one behind the other, after what all workers read.
+    [StructLayout(LayoutKind.Explicit, Size = 128 + 24 + ((PacketBatch.Capacity + 1) * sizeof(ulong)) + 128)]
+    private struct Waiting
     {
+        [FieldOffset(128)]
+        public ulong Bytes;
+
+        [FieldOffset(128 + 8)]
+        public int Refused;
+
+        [FieldOffset(128 + 12)]
+        public bool IsListed;
+
+        [FieldOffset(128 + 16)]
         public PacketBatch Batch;
     }
 }

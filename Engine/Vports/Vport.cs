@@ -29,7 +29,7 @@ public sealed class Vport
         Driver = driver;
         Tunnel = driver as ITunnelDriver;
         _mtu = Tunnel is null ? int.MaxValue - 64 : -1;
-        _stats = new WorkerStats[workerCount];
+        _stats = new WorkerStats[1 + workerCount];
         _queues = new TransmitQueue[workerCount];
         Lock? gate = channels is null && workerCount > 1 ? new Lock() : null;
         for (int i = 0; i < workerCount; i++)
@@ -100,13 +100,14 @@ public sealed class Vport
     }
 
     /// <summary>The counters of one worker.</summary>
-    internal ref VportStats StatsOf(int worker) => ref _stats[worker].Stats;
+    internal ref VportStats StatsOf(int worker) => ref _stats[1 + worker].Stats;
 
     /// <summary>The packets of one worker that wait to leave here.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal TransmitQueue QueueOf(int worker) => _queues[worker];
 
-    // Two cache lines, so that workers do not share one whatever the alignment of the array.
+    // Two cache lines, so that workers do not share one whatever the alignment of the array. The first is nobody's: what lies before it, the
+    // length of the array and the port itself, is read by all workers for every batch.
     [InlineArray(2)]
     private struct WorkerStats
     {
