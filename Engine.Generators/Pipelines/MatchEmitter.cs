@@ -158,6 +158,13 @@ internal sealed class MatchEmitter
         }
 
         _writer.Write("];");
+        if (candidates.Select(static (candidate, i) => candidate.Number == i).All(static same => same))
+        {
+            _writer.Write("return frame.HasIpv4Header(headers, candidate) ? candidate : -1;");
+            _writer.Close().Blank();
+            return;
+        }
+
         int places = (int)BitOperations.RoundUpToPowerOf2((uint)candidates.Count);
         EmitData("short", "Flows", Enumerable.Range(0, places).Select(i => i < candidates.Count ? Text(candidates[i].Number) : "-1"));
         _writer.Write($"return frame.HasIpv4Header(headers, candidate) ? flows[candidate & {Text(places - 1)}] : -1;");

@@ -81,11 +81,11 @@ internal static class PipelineEmitter
     {
         writer.Write("/// <summary>Takes a batch of packets that came by one port: executes those that a flow matches, gives the others to the host.</summary>");
         writer.Open("public static void Process<THost>(ref PacketBatch batch, ref THost host) where THost : struct, IPipelineHost");
-        writer.Write("// For each packet its flow, with the TCP flags that are counted above it; below 0 when this code does not execute it.");
-        writer.Write("FlowNumbers numbers = default;");
-        writer.Write("Span<int> flows = ((Span<int>)numbers).Slice(0, batch.Count);");
-        writer.Write($"// For each list of actions its packets, a bit each; list {Text(actions.Other)} is for what this code does not execute.");
-        writer.Write("PacketSets lists = default;");
+        writer.Write($"// For each packet its flow, and for each list of actions its packets; list {Text(actions.Other)} is for what this code does not execute.");
+        writer.Write("ref FoundFlows found = ref host.Found;");
+        writer.Write($"found.Clear({Text(actions.Other + 1)});");
+        writer.Write("FlowCounters counters = host.Counters;");
+        writer.Write("int count = batch.Count;");
         if (shapes.Count != 0)
         {
             writer.Write("uint inPort = host.InPort;");
@@ -97,7 +97,7 @@ internal static class PipelineEmitter
         }
 
         writer.Blank();
-        writer.Open("for (int i = 0; i < flows.Length; i++)");
+        writer.Open("for (int i = 0; i < count; i++)");
         writer.Write("ref Packet packet = ref batch[i];");
         foreach ((FrameShape shape, _) in shapes)
         {
@@ -105,13 +105,12 @@ internal static class PipelineEmitter
             writer.Write($"// {Capitalized(shape.Description)}.");
             writer.Open($"if (PlainFrame.TryView{shape.Name}(ref packet, out PlainFrame {local}))");
             writer.Write($"int flow = Match{shape.Name}(inPort, {local});");
-            writer.Write($"flows[i] = flow | ({local}.CountedTcpFlags << 16);");
-            writer.Write($"lists.Add(listsOf{shape.Name}[flow & {Text(PlacesFor(spec) - 1)}], i);");
+            writer.Write($"counters.Count(flow, ref packet, {local}.CountedTcpFlags);");
+            writer.Write($"found.Add(i, flow, listsOf{shape.Name}[flow & {Text(PlacesFor(spec) - 1)}]);");
             writer.Write("continue;").Close().Blank();
         }
 
-        writer.Write("flows[i] = s_table.MatchOther(ref packet, i, ref host);");
-        writer.Write($"lists.Add({Text(actions.Other)}, i);");
+        writer.Write($"found.Add(i, s_table.MatchOther(ref packet, i, ref host), {Text(actions.Other)});");
         writer.Close().Blank();
         EmitExecution(writer, actions);
         writer.Write("batch.Clear();");
@@ -135,22 +134,22 @@ internal static class PipelineEmitter
 
     private static void EmitExecution(SourceWriter writer, ActionPlan actions)
     {
-        writer.Write("host.Count(ref batch, flows);");
+        writer.Write($"host.CountHits(count - BitOperations.PopCount(found[{Text(actions.Other)}]));");
         if (actions.Straight.Count == 0)
         {
-            writer.Write("ExecuteInOrder(ref batch, flows, ref lists, ref host);");
+            writer.Write("ExecuteInOrder(ref batch, ref found, ref host);");
             return;
         }
 
         writer.Open($"if ({Union(OneByOne(actions))} == 0)");
-        writer.Write("ExecuteRun(ref batch, ref lists, uint.MaxValue, ref host);").Close();
-        writer.Open("else").Write("ExecuteInOrder(ref batch, flows, ref lists, ref host);").Close().Blank();
+        writer.Write("ExecuteRun(ref batch, ref found, uint.MaxValue, ref host);").Close();
+        writer.Open("else").Write("ExecuteInOrder(ref batch, ref found, ref host);").Close().Blank();
     }
 
     private static void EmitExecuteRun(SourceWriter writer, ActionPlan actions)
     {
         writer.Write("/// <summary>Executes lists that end with their only output, or drop, for those packets of a run: list by list, then port by port.</summary>");
-        writer.Open("private static void ExecuteRun<THost>(ref PacketBatch batch, ref PacketSets lists, uint run, ref THost host) where THost : struct, IPipelineHost");
+        writer.Open("private static void ExecuteRun<THost>(ref PacketBatch batch, ref FoundFlows found, uint run, ref THost host) where THost : struct, IPipelineHost");
         for (int i = 0; i < actions.Straight.Count; i++)
         {
             CompiledList list = actions.Straight[i];
@@ -160,10 +159,10 @@ internal static class PipelineEmitter
             }
 
             writer.Write($"// {list.List.Text}");
-            writer.Open($"for (uint left = lists[{Text(i)}] & run; left != 0; left &= left - 1)");
+            writer.Open($"for (uint left = found[{Text(i)}] & run; left != 0; left &= left - 1)");
             writer.Write("int i = BitOperations.TrailingZeroCount(left);");
             writer.Write("ref Packet packet = ref batch[i];");
-            ActionEmitter.EmitEdits(writer, list, $"lists.Remove({Text(i)}, i);\ncontinue;");
+            ActionEmitter.EmitEdits(writer, list, $"found.Remove({Text(i)}, i);\ncontinue;");
             writer.Close().Blank();
         }
 
@@ -186,7 +185,7 @@ internal static class PipelineEmitter
 
     private static string Union(IEnumerable<int> lists)
     {
-        string[] terms = [.. lists.Select(static list => $"lists[{Text(list)}]")];
+        string[] terms = [.. lists.Select(static list => $"found[{Text(list)}]")];
         return terms.Length == 1 ? terms[0] : $"({string.Join(" | ", terms)})";
     }
 
@@ -194,24 +193,24 @@ internal static class PipelineEmitter
     {
         writer.Write("/// <summary>Executes a batch with packets that go one by one, for other lists or none; what stands between them goes as a run, so that all keep their order.</summary>");
         writer.Write("[MethodImpl(MethodImplOptions.NoInlining)]");
-        writer.Open("private static void ExecuteInOrder<THost>(ref PacketBatch batch, Span<int> flows, ref PacketSets lists, ref THost host) where THost : struct, IPipelineHost");
+        writer.Open("private static void ExecuteInOrder<THost>(ref PacketBatch batch, ref FoundFlows found, ref THost host) where THost : struct, IPipelineHost");
         if (actions.Straight.Count != 0)
         {
             writer.Write($"uint others = {Union(OneByOne(actions))};");
         }
 
-        writer.Open("for (int i = 0; i < flows.Length;)");
+        writer.Open("for (int i = 0; i < batch.Count;)");
         if (actions.Straight.Count != 0)
         {
-            writer.Write("uint run = PacketSets.Run(others, i);");
+            writer.Write("uint run = FoundFlows.Run(others, i);");
             writer.Open("if (run != 0)");
-            writer.Write("ExecuteRun(ref batch, ref lists, run, ref host);").Write("i += BitOperations.PopCount(run);").Write("continue;").Close().Blank();
+            writer.Write("ExecuteRun(ref batch, ref found, run, ref host);").Write("i += BitOperations.PopCount(run);").Write("continue;").Close().Blank();
         }
 
         for (int i = 0; i < actions.Stepwise.Count; i++)
         {
             writer.Write($"// {actions.Stepwise[i].List.Text}");
-            writer.Open($"if ((lists[{Text(actions.Straight.Count + i)}] >> i & 1) != 0)");
+            writer.Open($"if ((found[{Text(actions.Straight.Count + i)}] >> i & 1) != 0)");
             writer.Write("ref Packet packet = ref batch[i++];");
             ActionEmitter.EmitStepwise(writer, actions.Stepwise[i], "continue;");
             writer.Write("continue;").Close().Blank();
@@ -226,13 +225,13 @@ internal static class PipelineEmitter
             }
 
             writer.Write("// One output each, beyond the lists that are code.");
-            writer.Open($"if ((lists[{Text(actions.ByPort)}] >> i & 1) != 0)");
+            writer.Open($"if ((found[{Text(actions.ByPort)}] >> i & 1) != 0)");
             writer.Write($"ReadOnlySpan<int> ports = [{string.Join(", ", ports.Select(Text))}];");
-            writer.Write($"PipelineEdits.Output(ref batch[i], (uint)ports[flows[i++] & {Text(ports.Length - 1)}], ref host);");
+            writer.Write($"PipelineEdits.Output(ref batch[i], (uint)ports[found.FlowOf(i++) & {Text(ports.Length - 1)}], ref host);");
             writer.Write("continue;").Close().Blank();
         }
 
-        writer.Write("i = s_table.ProcessOther(flows, i, ref batch, ref host);");
+        writer.Write("i = s_table.ProcessOther(ref batch, i, ref host);");
         writer.Close();
         writer.Close().Blank();
     }

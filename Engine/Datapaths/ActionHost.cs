@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Flows;
@@ -89,6 +90,28 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
         }
 
         Output(ref batch, keys, in run);
+    }
+
+    /// <summary><see cref="Output(Packet*, in FlowKey, uint)"/> of packets of a batch, in their order: bit i is set for packet i.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    public void Output(ref PacketBatch batch, uint packets, ReadOnlySpan<FlowKey> keys, uint port)
+    {
+        if (packets == 0)
+        {
+            return;
+        }
+
+        Vport? vport = worker.Datapath.Vports[port];
+        if (vport is not null && worker.QueueOf(vport).TryAdd(worker.Pool, ref batch, packets, vport.MaximumTransmissionUnit + EthernetHeaderLength))
+        {
+            return;
+        }
+
+        for (uint left = packets; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
+            Output(batch.Pointer(i), in keys[i], port);
+        }
     }
 
     /// <inheritdoc/>

@@ -29,13 +29,18 @@ public static unsafe partial class FlowKeyExtractor
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryExtractCommon(Packet* packet, ref FlowKey key, int tag, bool received, uint inPort)
     {
-        if (!IsCommonIpv4(packet, tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol, out uint tcpFlags))
+        if (!IsCommonIpv4(packet, tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol))
+        {
+            return false;
+        }
+
+        uint protocol = fragmentTtlProtocol >> 24;
+        if (!HasIpv4Ports(packet, tag, protocol, out uint tcpFlags))
         {
             return false;
         }
 
         ref byte frame = ref packet->DataReference;
-        uint protocol = fragmentTtlProtocol >> 24;
 
         // In bounds: the fields of the core follow each other without gaps up to byte 64, which a test holds them to.
         ref byte core = ref MemoryMarshal.GetReference(MemoryMarshal.AsBytes(new Span<FlowKey>(ref key)));
@@ -92,18 +97,16 @@ public static unsafe partial class FlowKeyExtractor
         return true;
     }
 
-    /// <summary>Whether it is IPv4 without options, not a fragment, with a whole TCP or UDP header: what the common case and compiled pipelines take.</summary>
+    /// <summary>Whether it is IPv4 without options, not a fragment, as long as with a TCP header: what the common case and compiled pipelines take if it has ports.</summary>
     /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonLength"/>, with a tag 4 more, are in bounds.</param>
     /// <param name="tag">4 for a packet with one VLAN tag, else 0. A constant.</param>
     /// <param name="tpidTci">Outer TPID and TCI; 0 without a tag.</param>
     /// <param name="typeVersionTos">Ethernet type, version and length, TOS as they stand in the packet.</param>
     /// <param name="fragmentTtlProtocol">Fragment, TTL and protocol as they stand in the packet.</param>
-    /// <param name="tcpFlags">As they stand in the packet; 0 for UDP.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool IsCommonIpv4(
-        Packet* packet, int tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol, out uint tcpFlags)
+    internal static bool IsCommonIpv4(Packet* packet, int tag, out uint tpidTci, out uint typeVersionTos, out uint fragmentTtlProtocol)
     {
-        tpidTci = typeVersionTos = fragmentTtlProtocol = tcpFlags = 0;
+        tpidTci = typeVersionTos = fragmentTtlProtocol = 0;
 
         // The masks below are of words loaded on a little-endian machine; others go the general way.
         int length = packet->Length;
@@ -125,13 +128,17 @@ public static unsafe partial class FlowKeyExtractor
 
         typeVersionTos = Unaligned.Load<uint>(ref frame, 12 + tag);
         fragmentTtlProtocol = Unaligned.Load<uint>(ref frame, 20 + tag);
-        if (!IsPlainIpv4(typeVersionTos, fragmentTtlProtocol))
-        {
-            return false;
-        }
-
-        return TryReadTcpFlags(ref frame, 46 + tag, fragmentTtlProtocol >> 24, length - CommonLength - tag, out tcpFlags);
+        return IsPlainIpv4(typeVersionTos, fragmentTtlProtocol);
     }
+
+    /// <summary>Whether the ports of what <see cref="IsCommonIpv4"/> has taken can be read: a UDP or a whole TCP header.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="tag">As there.</param>
+    /// <param name="protocol">IP protocol.</param>
+    /// <param name="tcpFlags">Gets the TCP flags as they stand in the packet; 0 for UDP.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasIpv4Ports(Packet* packet, int tag, uint protocol, out uint tcpFlags) =>
+        TryReadTcpFlags(ref packet->DataReference, 46 + tag, protocol, packet->Length - CommonLength - tag, out tcpFlags);
 
     // Bytes 12..15 are 08 00 ?5 TOS: IPv4 with five words of header. As the kernel, the version is not looked at. Bytes 20..23 are fragment
     // flags and offset, TTL, protocol: neither "more fragments" nor an offset.
@@ -143,7 +150,7 @@ public static unsafe partial class FlowKeyExtractor
     /// <returns>False, with nothing written, for every other packet.</returns>
     private static bool TryExtractCommonIpv6(Packet* packet, ref FlowKey key)
     {
-        if (!IsCommonIpv6(packet, 0, out uint protocol, out uint tcpFlags))
+        if (!IsCommonIpv6(packet, 0, out uint protocol) || !HasIpv6Ports(packet, 0, protocol, out uint tcpFlags))
         {
             return false;
         }
@@ -180,15 +187,14 @@ public static unsafe partial class FlowKeyExtractor
         return true;
     }
 
-    /// <summary>Whether it is IPv6 without extension headers and with a whole TCP or UDP header: what the common case and compiled pipelines take.</summary>
+    /// <summary>Whether it is IPv6, as long as with a TCP header: what the common case and compiled pipelines take if it has ports.</summary>
     /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonIpv6Length"/>, with a tag 4 more, are in bounds.</param>
     /// <param name="tag">4 for a packet with one VLAN tag, else 0. A constant.</param>
     /// <param name="protocol">The protocol.</param>
-    /// <param name="tcpFlags">As they stand in the packet; 0 for UDP.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static bool IsCommonIpv6(Packet* packet, int tag, out uint protocol, out uint tcpFlags)
+    internal static bool IsCommonIpv6(Packet* packet, int tag, out uint protocol)
     {
-        protocol = tcpFlags = 0;
+        protocol = 0;
         int length = packet->Length;
         if (!BitConverter.IsLittleEndian || length < CommonIpv6Length + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
         {
@@ -204,8 +210,17 @@ public static unsafe partial class FlowKeyExtractor
         }
 
         protocol = Unaligned.Load<byte>(ref frame, 20 + tag);
-        return TryReadTcpFlags(ref frame, 66 + tag, protocol, length - CommonIpv6Length - tag, out tcpFlags);
+        return true;
     }
+
+    /// <summary>Whether the ports of what <see cref="IsCommonIpv6"/> has taken can be read: a UDP or a whole TCP header, without extension headers before it.</summary>
+    /// <param name="packet">The packet.</param>
+    /// <param name="tag">As there.</param>
+    /// <param name="protocol">The protocol.</param>
+    /// <param name="tcpFlags">Gets the TCP flags as they stand in the packet; 0 for UDP.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static bool HasIpv6Ports(Packet* packet, int tag, uint protocol, out uint tcpFlags) =>
+        TryReadTcpFlags(ref packet->DataReference, 66 + tag, protocol, packet->Length - CommonIpv6Length - tag, out tcpFlags);
 
     /// <summary>Whether it is ARP of Ethernet and IPv4, as long as it is: what compiled pipelines take.</summary>
     /// <param name="packet">The packet. When it is, all offsets up to <see cref="CommonArpLength"/>, with a tag 4 more, are in bounds.</param>

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Primitives;
@@ -48,6 +49,39 @@ public unsafe struct PacketBatch
         Invariant.Assert(_count + packets.Length <= Capacity);
         packets.CopyTo(MemoryMarshal.CreateSpan(ref Unsafe.Add(ref _packets[0], _count), packets.Length));
         _count += packets.Length;
+    }
+
+    /// <summary>Adds packets of another batch, for which there must be room, if all have an Ethernet header and none is longer than <paramref name="longest"/>; else none.</summary>
+    /// <param name="other">The other batch, which keeps them.</param>
+    /// <param name="packets">Bit i is set for packet i.</param>
+    /// <param name="longest">Bytes of the longest packet to add.</param>
+    /// <param name="bytes">Grows by what was added.</param>
+    internal bool TryAdd(ref PacketBatch other, uint packets, int longest, ref ulong bytes)
+    {
+        // In bounds: asserted.
+        Invariant.Assert(_count + BitOperations.PopCount(packets) <= Capacity);
+        ref nint place = ref Unsafe.Add(ref _packets[0], _count);
+        int count = 0, longestPacket = 0;
+        ulong sum = 0;
+        bool hasEthernet = true;
+        for (uint left = packets; left != 0; left &= left - 1)
+        {
+            Packet* packet = other.Pointer(BitOperations.TrailingZeroCount(left));
+            Unsafe.Add(ref place, count++) = (nint)packet;
+            int length = packet->Length;
+            sum += (uint)length;
+            longestPacket = Math.Max(longestPacket, length);
+            hasEthernet &= packet->HasEthernet;
+        }
+
+        if (!hasEthernet || longestPacket > longest)
+        {
+            return false;
+        }
+
+        _count += count;
+        bytes += sum;
+        return true;
     }
 
     /// <summary>Forgets the packets without freeing them.</summary>

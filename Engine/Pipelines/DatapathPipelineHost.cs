@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Engine.Actions;
 using Engine.Datapaths;
@@ -9,7 +8,7 @@ using Engine.Primitives;
 namespace Engine.Pipelines;
 
 /// <summary>What a compiled pipeline asks for, answered by a worker of a datapath.</summary>
-internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort, LineAlignedArray<FlowKey> keys, PipelineCounters counters) : IPipelineHost
+internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort, PipelineScratch scratch) : IPipelineHost
 {
     private static readonly FlowKey s_noKey = new() { MacProtocol = 1 };
     private readonly ActionHost _actions = new(worker);
@@ -21,43 +20,20 @@ internal readonly unsafe struct DatapathPipelineHost(Worker worker, uint inPort,
     public ActionContext Context => worker.ActionContext;
 
     /// <inheritdoc/>
-    public ref FlowKey KeyOf(int index) => ref keys.Span[index];
+    public ref FoundFlows Found => ref scratch.Found;
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Count(int flow, int length, byte tcpFlags)
-    {
-        worker.Stats.Hit++;
-        counters.Count(flow, length, tcpFlags, worker.Now);
-    }
+    public FlowCounters Counters => scratch.Counters.At(worker.Now);
 
     /// <inheritdoc/>
-    public void Count(ref PacketBatch batch, ReadOnlySpan<int> flows) => worker.Stats.Hit += (uint)counters.Count(ref batch, flows, worker.Now);
+    public ref FlowKey KeyOf(int index) => ref scratch.Keys[index];
 
     /// <inheritdoc/>
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    public void Output(ref PacketBatch batch, uint packets, uint port)
-    {
-        if (packets == 0)
-        {
-            return;
-        }
+    public void CountHits(int packets) => worker.Stats.Hit += (uint)packets;
 
-        // As below, no key is looked at.
-        if (packets >= (1UL << batch.Count) - 1)
-        {
-            _actions.Output(ref batch, keys.Span, port);
-            return;
-        }
-
-        PacketBatch run = default;
-        for (uint left = packets; left != 0; left &= left - 1)
-        {
-            run.Add(batch.Pointer(BitOperations.TrailingZeroCount(left)));
-        }
-
-        _actions.Output(ref run, keys.Span, port);
-    }
+    /// <inheritdoc/>
+    // As below, no key is looked at.
+    public void Output(ref PacketBatch batch, uint packets, uint port) => _actions.Output(ref batch, packets, scratch.Keys, port);
 
     /// <inheritdoc/>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,30 +1,20 @@
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Packets;
-using Engine.Primitives;
 
 namespace Engine.Pipelines;
 
 /// <summary>Runs a compiled pipeline for the workers of a datapath.</summary>
-/// <remarks>Threads: each worker has keys and counters of its own.</remarks>
+/// <remarks>Threads: each worker has a scratch of its own.</remarks>
 internal sealed unsafe class DatapathPipelineStage<TPipeline> : PipelineStage
     where TPipeline : IPipeline
 {
-    private readonly LineAlignedArray<FlowKey>[] _keys;
-    private readonly PipelineCounters[] _counters;
+    private readonly PipelineScratch[] _scratch;
 
     public DatapathPipelineStage(Datapath datapath)
     {
-        int workers = datapath.Workers.Count;
-        _keys = new LineAlignedArray<FlowKey>[workers];
-        _counters = new PipelineCounters[workers];
-        for (int i = 0; i < workers; i++)
-        {
-            _keys[i] = new LineAlignedArray<FlowKey>(PacketBatch.Capacity);
-            _counters[i] = new PipelineCounters(TPipeline.Table.Flows.Count);
-        }
-
-        Pipeline = new DatapathPipeline(TPipeline.Table, _counters);
+        _scratch = [.. datapath.Workers.Select(static _ => new PipelineScratch(TPipeline.Table.Flows.Count))];
+        Pipeline = new DatapathPipeline(TPipeline.Table, [.. _scratch.Select(static scratch => scratch.Counters)]);
     }
 
     /// <summary>The pipeline as others see it.</summary>
@@ -33,14 +23,14 @@ internal sealed unsafe class DatapathPipelineStage<TPipeline> : PipelineStage
     /// <inheritdoc/>
     public override void Process(Worker worker, uint inPort, ref PacketBatch batch)
     {
-        DatapathPipelineHost host = new(worker, inPort, _keys[worker.Index], _counters[worker.Index]);
+        DatapathPipelineHost host = new(worker, inPort, _scratch[worker.Index]);
         TPipeline.Process(ref batch, ref host);
     }
 
     /// <inheritdoc/>
     public override bool TryProcessAgain(Worker worker, Packet* packet, ref FlowKey key)
     {
-        DatapathPipelineHost host = new(worker, key.InPort, _keys[worker.Index], _counters[worker.Index]);
+        DatapathPipelineHost host = new(worker, key.InPort, _scratch[worker.Index]);
         return TPipeline.Table.TryExecute(packet, ref key, ref host);
     }
 }

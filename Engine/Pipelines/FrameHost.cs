@@ -53,13 +53,18 @@ public unsafe struct FrameHost<TSink> : IPipelineHost
     }
 
     /// <inheritdoc/>
-    public readonly ref FlowKey KeyOf(int index) => ref _memory.Keys[index];
+    public readonly ref FoundFlows Found => ref _memory.Scratch.Found;
 
     /// <inheritdoc/>
-    public readonly void Count(int flow, int length, byte tcpFlags) => _memory.Counters.Count(flow, length, tcpFlags, Environment.TickCount64);
+    public readonly FlowCounters Counters => _memory.Scratch.Counters.At(Environment.TickCount64);
 
     /// <inheritdoc/>
-    public readonly void Count(ref PacketBatch batch, ReadOnlySpan<int> flows) => _memory.Counters.Count(ref batch, flows, Environment.TickCount64);
+    public readonly ref FlowKey KeyOf(int index) => ref _memory.Scratch.Keys[index];
+
+    /// <inheritdoc/>
+    public readonly void CountHits(int packets)
+    {
+    }
 
     /// <inheritdoc/>
     public void Output(ref PacketBatch batch, uint packets, uint port)

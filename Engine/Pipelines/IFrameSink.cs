@@ -4,7 +4,7 @@ using Engine.Packets;
 namespace Engine.Pipelines;
 
 /// <summary>Gets what a pipeline does with a frame when there is no datapath. The frames are valid during the call.</summary>
-/// <remarks>Implemented by a struct and passed as a type argument, so that the calls can be inlined.</remarks>
+/// <remarks>Implemented by a struct and passed as a type argument, so that the calls can be inlined. It must not give the pipeline another frame with the same <see cref="PipelineMemory"/> meanwhile.</remarks>
 public interface IFrameSink
 {
     /// <summary>A frame leaves by a port.</summary>

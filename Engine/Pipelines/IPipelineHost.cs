@@ -14,19 +14,18 @@ public unsafe interface IPipelineHost : IActionHost
     /// <summary>What executing lists of the general kind needs.</summary>
     ActionContext Context { get; }
 
+    /// <summary>Room for what is found for the batch; holds what was found for the last one.</summary>
+    ref FoundFlows Found { get; }
+
+    /// <summary>The counters of the flows, for this batch.</summary>
+    FlowCounters Counters { get; }
+
     /// <summary>Room for the key of packet <paramref name="index"/> of the batch; holds anything.</summary>
     ref FlowKey KeyOf(int index);
 
-    /// <summary>Counts a packet for a flow.</summary>
-    /// <param name="flow">Number of the flow, from 0.</param>
-    /// <param name="length">Bytes of the packet.</param>
-    /// <param name="tcpFlags">Its TCP flags.</param>
-    void Count(int flow, int length, byte tcpFlags);
-
-    /// <summary>Counts packets for their flows, before their actions.</summary>
-    /// <param name="batch">The batch.</param>
-    /// <param name="flows">For each of its packets the flow, with its TCP flags from bit 16 on; a packet with a number below 0 is not counted.</param>
-    void Count(ref PacketBatch batch, ReadOnlySpan<int> flows);
+    /// <summary>Counts packets that some flow has matched, besides the <see cref="Counters"/> of the flow.</summary>
+    /// <param name="packets">How many.</param>
+    void CountHits(int packets);
 
     /// <summary>Sends packets of a batch to a port, in their order, and takes them.</summary>
     /// <param name="batch">The batch; the packets stay in it.</param>

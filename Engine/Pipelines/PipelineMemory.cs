@@ -1,7 +1,6 @@
 using Engine.Actions;
 using Engine.Flows;
 using Engine.Packets;
-using Engine.Primitives;
 
 namespace Engine.Pipelines;
 
@@ -11,14 +10,12 @@ public sealed class PipelineMemory : IDisposable
 {
     private const int FrameCount = 256;
 
-    private readonly LineAlignedArray<FlowKey> _keys = new(PacketBatch.Capacity);
-
     /// <summary>Maps the packet memory.</summary>
     /// <param name="table">The flows of the pipeline that is run.</param>
     public PipelineMemory(PipelineTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        Counters = new PipelineCounters(table.Flows.Count);
+        Scratch = new PipelineScratch(table.Flows.Count);
     }
 
     /// <summary>Where packets live.</summary>
@@ -26,15 +23,13 @@ public sealed class PipelineMemory : IDisposable
 
     internal ActionContext Context { get; } = new();
 
-    internal PipelineCounters Counters { get; }
-
-    internal Span<FlowKey> Keys => _keys.Span;
+    internal PipelineScratch Scratch { get; }
 
     internal uint Random { get; set; } = 0x9e37_79b9;
 
     /// <summary>What a flow has matched.</summary>
     /// <param name="flow">Its number, from 0.</param>
-    public FlowStats ReadStats(int flow) => Counters[flow];
+    public FlowStats ReadStats(int flow) => Scratch.Counters[flow];
 
     /// <summary>Frees the packet memory.</summary>
     public void Dispose() => Pool.Dispose();

@@ -20,9 +20,6 @@ public sealed unsafe class PipelineTable
     private const int Bad = -2;
     private const int FirstKeyed = -3;
 
-    // Above the flow that the compiled code found stand TCP flags.
-    private const int FlowBits = 0xffff;
-
     private readonly PipelineFlow[] _flows;
     private readonly MaskedFlows[] _groups;
 
@@ -92,20 +89,20 @@ public sealed unsafe class PipelineTable
 
     /// <summary>Sees packets out that the compiled code does not execute: from <paramref name="index"/> on all that missed, or one. For generated code.</summary>
     /// <remarks>A flow that the compiled code found is counted by it; one that is found here, here.</remarks>
-    /// <param name="flows">What was found for each packet of the batch.</param>
-    /// <param name="index">The packet.</param>
     /// <param name="batch">The batch.</param>
+    /// <param name="index">The packet.</param>
     /// <param name="host">The host.</param>
     /// <returns>The packet to go on with.</returns>
     [EditorBrowsable(EditorBrowsableState.Never)]
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public int ProcessOther<THost>(ReadOnlySpan<int> flows, int index, ref PacketBatch batch, ref THost host)
+    public int ProcessOther<THost>(ref PacketBatch batch, int index, ref THost host)
         where THost : struct, IPipelineHost
     {
-        int found = flows[index], end = index + 1;
+        ref FoundFlows flows = ref host.Found;
+        int found = flows.FlowOf(index), end = index + 1;
         if (found == Missed)
         {
-            while (end < flows.Length && flows[end] == Missed)
+            while (end < batch.Count && flows.FlowOf(end) == Missed)
             {
                 end++;
             }
@@ -122,19 +119,16 @@ public sealed unsafe class PipelineTable
         }
 
         ref FlowKey key = ref host.KeyOf(index);
-        int flow = found & FlowBits;
-        if (found >= 0)
+        if (found < 0)
         {
-            // The key was not needed so far.
-            FlowKeyExtractor.TryReceive(packet, ref key, host.InPort);
-        }
-        else
-        {
-            flow = FirstKeyed - found;
-            host.Count(flow, packet->Length, (byte)key.TcpFlags.Value);
+            Execute(FirstKeyed - found, packet, ref key, ref host);
+            return end;
         }
 
-        ActionExecutor.Execute(_flows[flow].Actions, packet, ref key, host.Context, ref host);
+        // It is counted, and the key was not needed so far.
+        host.CountHits(1);
+        FlowKeyExtractor.TryReceive(packet, ref key, host.InPort);
+        ActionExecutor.Execute(_flows[found].Actions, packet, ref key, host.Context, ref host);
         return end;
     }
 
@@ -148,8 +142,15 @@ public sealed unsafe class PipelineTable
             return false;
         }
 
-        host.Count(flow, packet->Length, (byte)key.TcpFlags.Value);
-        ActionExecutor.Execute(_flows[flow].Actions, packet, ref key, host.Context, ref host);
+        Execute(flow, packet, ref key, ref host);
         return true;
+    }
+
+    private void Execute<THost>(int flow, Packet* packet, ref FlowKey key, ref THost host)
+        where THost : struct, IPipelineHost
+    {
+        host.CountHits(1);
+        host.Counters.Count(flow, ref *packet, (byte)key.TcpFlags.Value);
+        ActionExecutor.Execute(_flows[flow].Actions, packet, ref key, host.Context, ref host);
     }
 }

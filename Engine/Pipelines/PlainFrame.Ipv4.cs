@@ -4,6 +4,7 @@ using System.Runtime.Intrinsics;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
+using Engine.Protocols;
 
 namespace Engine.Pipelines;
 
@@ -63,7 +64,7 @@ public readonly unsafe ref partial struct PlainFrame
         // In bounds: 32 bytes from the network header on end before byte 54, with a tag before byte 58.
         Invariant.Assert((uint)row < (uint)rows.Length / (2 * Vector256<uint>.Count));
         Vector256<uint> header = Unaligned.Load<Vector256<uint>>(ref _network, 0);
-        ref uint mask = ref Unaligned.At(ref MemoryMarshal.GetReference(rows), row * 2 * Vector256<uint>.Count);
+        ref uint mask = ref Unaligned.At(ref MemoryMarshal.GetReference(rows), (nuint)(uint)row * (nuint)(2 * Vector256<uint>.Count));
         return (header & Vector256.LoadUnsafe(ref mask)) == Vector256.LoadUnsafe(ref mask, (nuint)Vector256<uint>.Count);
     }
 
@@ -78,7 +79,11 @@ public readonly unsafe ref partial struct PlainFrame
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryViewIpv4(ref Packet packet, int tag, out PlainFrame frame)
     {
-        if (!FlowKeyExtractor.IsCommonIpv4(Packet.PointerTo(ref packet), tag, out _, out _, out _, out uint tcpFlags))
+        // UDP, which comes most, is asked for first: it has no flags to be read.
+        uint tcpFlags = 0;
+        Packet* pointer = Packet.PointerTo(ref packet);
+        if (!FlowKeyExtractor.IsCommonIpv4(pointer, tag, out _, out _, out uint fragmentTtlProtocol)
+            || (fragmentTtlProtocol >> 24 != IpProtocols.Udp && !FlowKeyExtractor.HasIpv4Ports(pointer, tag, fragmentTtlProtocol >> 24, out tcpFlags)))
         {
             frame = default;
             return false;

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
+using Engine.Protocols;
 
 namespace Engine.Pipelines;
 
@@ -119,7 +120,10 @@ public readonly unsafe ref partial struct PlainFrame
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static bool TryViewIpv6(ref Packet packet, int tag, out PlainFrame frame)
     {
-        if (!FlowKeyExtractor.IsCommonIpv6(Packet.PointerTo(ref packet), tag, out _, out uint tcpFlags))
+        uint tcpFlags = 0;
+        Packet* pointer = Packet.PointerTo(ref packet);
+        if (!FlowKeyExtractor.IsCommonIpv6(pointer, tag, out uint protocol)
+            || (protocol != IpProtocols.Udp && !FlowKeyExtractor.HasIpv6Ports(pointer, tag, protocol, out tcpFlags)))
         {
             frame = default;
             return false;

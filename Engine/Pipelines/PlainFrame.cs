@@ -78,7 +78,9 @@ public readonly unsafe ref partial struct PlainFrame
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static PlainFrame View(ref Packet packet, int tag, int transport, uint tcpFlags)
     {
+        // Before the headers are noted: after a store the compiler would read again where the data is.
+        PlainFrame frame = new(ref packet.DataReference, tag, tcpFlags);
         packet.SetHeaders((ushort)(EthernetLength + tag), (ushort)(EthernetLength + tag + transport), transport != 0, tag != 0);
-        return new PlainFrame(ref packet.DataReference, tag, tcpFlags);
+        return frame;
     }
 }

@@ -24,6 +24,10 @@ internal static class Unaligned
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref T At<T>(ref T first, int index) => ref Unsafe.Add(ref first, index);
 
+    /// <inheritdoc cref="At{T}(ref T, int)"/>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static ref T At<T>(ref T first, nuint index) => ref Unsafe.Add(ref first, index);
+
     /// <summary>The same memory seen as another type, of which the caller touches no more than there is.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ref TTo Reinterpret<TFrom, TTo>(ref TFrom value)

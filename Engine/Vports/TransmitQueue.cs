@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Flows;
@@ -70,6 +71,21 @@ public sealed unsafe class TransmitQueue
 
         _waiting.Bytes += bytes;
         _waiting.Batch.AddRange(packets);
+    }
+
+    /// <summary>Adds packets of a batch, in their order, if all have an Ethernet header and none is longer than <paramref name="longest"/>; else none.</summary>
+    /// <param name="pool">Where the packets are of.</param>
+    /// <param name="batch">The batch.</param>
+    /// <param name="packets">Bit i is set for packet i.</param>
+    /// <param name="longest">Bytes of the longest packet that the port takes as it is.</param>
+    internal bool TryAdd(PacketPool pool, ref PacketBatch batch, uint packets, int longest)
+    {
+        if (_padded.Batch.Count + BitOperations.PopCount(packets) > PacketBatch.Capacity)
+        {
+            Send(pool);
+        }
+
+        return _padded.Batch.TryAdd(ref batch, packets, longest, ref _bytes);
     }
 
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
