@@ -80,12 +80,12 @@ public sealed unsafe class TransmitQueue
     /// <param name="longest">Bytes of the longest packet that the port takes as it is.</param>
     internal bool TryAdd(PacketPool pool, ref PacketBatch batch, uint packets, int longest)
     {
-        if (_padded.Batch.Count + BitOperations.PopCount(packets) > PacketBatch.Capacity)
+        if (_waiting.Batch.Count + BitOperations.PopCount(packets) > PacketBatch.Capacity)
         {
             Send(pool);
         }
 
-        return _padded.Batch.TryAdd(ref batch, packets, longest, ref _bytes);
+        return _waiting.Batch.TryAdd(ref batch, packets, longest, ref _waiting.Bytes);
     }
 
     /// <summary><see cref="Add(PacketPool, Packet*)"/> for a tunnel port.</summary>
