@@ -105,8 +105,8 @@ measure() {
     start "$right" iperf3 -s
     sleep 1
 
-    # Once to warm up.
-    ip netns exec "$left" iperf3 -c 10.78.0.2 -t 2 >/dev/null
+    # Once to warm up: methods are compiled meanwhile.
+    ip netns exec "$left" iperf3 -c 10.78.0.2 -t 6 >/dev/null
     for direction in '' -R; do
         ip netns exec "$left" iperf3 -c 10.78.0.2 -t "$seconds" $direction | awk '/receiver/ { printf "%8s %s", $7, $8 }'
     done

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Engine.Netlink;
@@ -15,6 +16,17 @@ public partial struct FlowKey
     private const int ErspanMetadataSize = 12;
     private const int MaximumTunnelOptions = 255;
 
+    /// <summary>The tunnel segment: all fields of the outer header but the options.</summary>
+    // In bounds: the segment takes 64 bytes from its first field on, which a test holds it to.
+    internal Vector512<byte> Tunnel
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        readonly get => Unaligned.ReinterpretReadOnly<Be64, Vector512<byte>>(in TunnelId);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private set => Unaligned.Store(ref Unaligned.Reinterpret<Be64, byte>(ref TunnelId), 0, value);
+    }
+
     /// <summary>Writes the tunnel fields and options of a key, as OVS_PACKET_ATTR_EGRESS_TUN_KEY and set(tunnel) carry them.</summary>
     /// <param name="key">The key.</param>
     /// <param name="attribute">Number of the outer attribute.</param>
@@ -22,7 +34,7 @@ public partial struct FlowKey
     public static void WriteTunnel(in FlowKey key, int attribute, ref NetlinkWriter writer) =>
         WriteTunnel(in key, in key, attribute, ref writer);
 
-    /// <summary>Makes the key one of a packet that came by a tunnel: all metadata zero, then the outer header's fields to be filled in.</summary>
+    /// <summary>Makes the key one of a packet that came by a tunnel, whose outer header's fields are to be filled in. Other metadata is left to extraction.</summary>
     internal void BeginTunnel()
     {
         if ((Segments & (FlowKeySegments.Conntrack | FlowKeySegments.TunnelOptions)) != 0)
@@ -30,15 +42,28 @@ public partial struct FlowKey
             ClearSegments(FlowKeySegments.Conntrack | FlowKeySegments.TunnelOptions);
         }
 
-        // In bounds: the tunnel segment takes 64 bytes from its first field on, which a test holds it to.
-        Unaligned.Store(ref Unaligned.Reinterpret<Be64, byte>(ref TunnelId), 0, Vector512<byte>.Zero);
+        Tunnel = Vector512<byte>.Zero;
         Segments |= FlowKeySegments.Tunnel;
-        RecirculationId = 0;
-        DatapathHash = 0;
-        SkbMark = 0;
-        SkbPriority = 0;
-        ConntrackState = 0;
-        ConntrackZone = 0;
+    }
+
+    /// <summary><see cref="BeginTunnel"/> with the fields of another key, whose header had no options.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal void RepeatTunnel(Vector512<byte> tunnel)
+    {
+        if ((Segments & ~FlowKeySegments.Tunnel) != 0)
+        {
+            BeginTunnel();
+        }
+
+        Tunnel = tunnel;
+        Segments |= FlowKeySegments.Tunnel;
+    }
+
+    /// <summary>Whether the packet of another key, which also came by a tunnel, had the same outer header.</summary>
+    internal readonly bool HasTunnelOf(in FlowKey other)
+    {
+        ReadOnlySpan<byte> options = TunnelOptions, others = other.TunnelOptions;
+        return Tunnel == other.Tunnel && options[..TunnelOptionsLength].SequenceEqual(others[..TunnelOptionsLength]);
     }
 
     /// <summary>Gives the key of a packet that came by a tunnel the options of its header.</summary>

@@ -21,8 +21,9 @@ public static unsafe partial class FlowKeyExtractor
     /// <param name="batch">The packets.</param>
     /// <param name="keys">Gets the key of packet i at index i; at least as long as the batch.</param>
     /// <param name="inPort">The datapath port they came from.</param>
-    /// <returns>Bit i is set when packet i is another one, or its slot has segments to be cleared: nothing is written then.</returns>
-    internal static uint ReceivePlainBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort)
+    /// <param name="segments">The segments that are filled in already and stay: none, or the tunnel.</param>
+    /// <returns>Bit i is set when packet i is another one, or its slot has other segments: nothing is written then.</returns>
+    internal static uint ReceivePlainBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort, FlowKeySegments segments)
     {
         // Byte i of the core is this byte of the frame, where it is significant: both Ethernet addresses and the type; IPv4 addresses;
         // protocol, TOS, TTL; ports; TCP flags. A test holds it to what the general way writes.
@@ -41,7 +42,7 @@ public static unsafe partial class FlowKeyExtractor
             Packet* packet = batch.Pointer(i);
             int length = packet->Length;
             bool hasRoom = length >= CommonLength && packet->DataOffset <= packet->FrameSize - Vector512<byte>.Count;
-            if (!hasRoom || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp || key.Segments != FlowKeySegments.None)
+            if (!hasRoom || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp || key.Segments != segments)
             {
                 others |= 1u << i;
                 key = ref Unsafe.Add(ref key, 1);

@@ -55,17 +55,22 @@ public static unsafe partial class FlowKeyExtractor
             return ReceiveEach(ref batch, keys, inPort, (uint)((1UL << batch.Count) - 1));
         }
 
-        uint others = ReceivePlainBatch(ref batch, keys, inPort);
+        uint others = ReceivePlainBatch(ref batch, keys, inPort, FlowKeySegments.None);
         return others == 0 ? 0 : ReceiveEach(ref batch, keys, inPort, others);
     }
 
     /// <summary><see cref="TryReceiveTunneled"/> for each packet of a batch; the result is that of <see cref="ReceiveBatch"/>.</summary>
     internal static uint ReceiveTunneledBatch(ref PacketBatch batch, Span<FlowKey> keys, uint inPort)
     {
-        uint failed = 0;
-        keys = keys[..batch.Count];
-        for (int i = 0; i < keys.Length; i++)
+        uint others = (uint)((1UL << batch.Count) - 1), failed = 0;
+        if (HasVectorPath)
         {
+            others = ReceivePlainBatch(ref batch, keys, inPort, FlowKeySegments.Tunnel);
+        }
+
+        for (uint left = others; left != 0; left &= left - 1)
+        {
+            int i = BitOperations.TrailingZeroCount(left);
             failed |= TryReceiveTunneled(batch.Pointer(i), ref keys[i], inPort) ? 0u : 1u << i;
         }
 
@@ -74,12 +79,12 @@ public static unsafe partial class FlowKeyExtractor
 
     /// <summary>The key of a packet that came by a tunnel, whose fields of the outer header are filled in (the kernel's ovs_flow_key_extract with one).</summary>
     /// <param name="packet">The inner packet, with <see cref="Packet.HasEthernet"/> right.</param>
-    /// <param name="key">Its tunnel segments are kept. For a packet without Ethernet header <see cref="FlowKey.EtherType"/> must be given too.</param>
+    /// <param name="key">Its tunnel segments are kept, all other metadata is written as by <see cref="TryReceive"/>. For a packet without Ethernet header <see cref="FlowKey.EtherType"/> must be given too.</param>
     /// <param name="inPort">The datapath port it came from.</param>
     /// <returns>As <see cref="TryReceive"/>.</returns>
     internal static bool TryReceiveTunneled(Packet* packet, ref FlowKey key, uint inPort)
     {
-        key.InPort = inPort;
+        ClearMetadata(ref key, inPort);
         return (packet->Length >= ShortestTaggedFrame || !IsTooShort(packet)) && TryExtract(packet, ref key);
     }
 
@@ -143,6 +148,13 @@ public static unsafe partial class FlowKeyExtractor
             ClearSegments(ref key, MetadataSegments);
         }
 
+        ClearMetadata(ref key, inPort);
+        return (packet->Length >= ShortestTaggedFrame || !IsTooShort(packet)) && ExtractOther(packet, ref key);
+    }
+
+    // That of the core: nothing is known of a received packet but its port.
+    private static void ClearMetadata(ref FlowKey key, uint inPort)
+    {
         key.InPort = inPort;
         key.RecirculationId = 0;
         key.DatapathHash = 0;
@@ -150,7 +162,6 @@ public static unsafe partial class FlowKeyExtractor
         key.ConntrackState = 0;
         key.ConntrackZone = 0;
         key.SkbPriority = 0;
-        return (packet->Length >= ShortestTaggedFrame || !IsTooShort(packet)) && ExtractOther(packet, ref key);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

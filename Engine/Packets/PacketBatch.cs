@@ -84,6 +84,14 @@ public unsafe struct PacketBatch
         return true;
     }
 
+    /// <summary>Puts another packet in the place of one, which is the caller's afterwards.</summary>
+    internal void Replace(int index, Packet* packet)
+    {
+        // In bounds: asserted.
+        Invariant.Assert((uint)index < (uint)_count);
+        Unsafe.Add(ref _packets[0], index) = (nint)packet;
+    }
+
     /// <summary>Forgets the packets without freeing them.</summary>
     public void Clear() => _count = 0;
 

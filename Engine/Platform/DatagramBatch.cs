@@ -9,15 +9,17 @@ namespace Engine.Platform;
 internal sealed unsafe class DatagramBatch : IDisposable
 {
     /// <summary>Datagrams that fit.</summary>
-    public const int Capacity = 16;
+    public const int Capacity = 32;
 
     // The longest IP packet, and some lines more, so that the first lines of the buffers fall into different sets of the cache.
     private const int BufferSize = (1 << 16) + (5 * 64);
 
+    /// <summary>Bytes behind a datagram that belong to nothing and may be read.</summary>
+    public const int Slack = 64;
+
     private const int ControlSize = 256;
 
-    private readonly Datagram[] _items = new Datagram[Capacity];
-    private readonly int[] _offsets = new int[Capacity];
+    private readonly Datagram* _items;
     private readonly Libc.mmsghdr* _messages;
     private readonly Libc.iovec* _pieces;
     private readonly Libc.sockaddr_in6* _names;
@@ -27,6 +29,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Allocates the room.</summary>
     public DatagramBatch()
     {
+        _items = (Datagram*)NativeMemory.AlignedAlloc(Capacity * (nuint)sizeof(Datagram), (nuint)sizeof(Datagram));
         _messages = (Libc.mmsghdr*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.mmsghdr));
         _pieces = (Libc.iovec*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.iovec));
         _names = (Libc.sockaddr_in6*)NativeMemory.AllocZeroed(Capacity, (nuint)sizeof(Libc.sockaddr_in6));
@@ -34,7 +37,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
         _buffers = (byte*)NativeMemory.AllocZeroed(Capacity, BufferSize);
         for (int i = 0; i < Capacity; i++)
         {
-            _pieces[i] = new Libc.iovec { iov_base = (nint)(_buffers + (i * BufferSize)), iov_len = BufferSize };
+            _pieces[i] = new Libc.iovec { iov_base = (nint)BufferOf(i), iov_len = BufferSize };
         }
     }
 
@@ -45,14 +48,18 @@ internal sealed unsafe class DatagramBatch : IDisposable
     public int Count { get; private set; }
 
     /// <summary>What is known of a datagram.</summary>
-    public ref readonly Datagram this[int index] => ref _items[index];
+    public ref readonly Datagram this[int index] => ref *PointerTo(index);
 
-    /// <summary>The bytes of a datagram, without IP and UDP header.</summary>
-    // In bounds: offset plus length lie within what the kernel has written, or Add has copied.
-    public ReadOnlySpan<byte> BytesOf(int index)
+    /// <summary>The bytes of a datagram, without IP and UDP header. Behind them there are <see cref="Slack"/> bytes that may be read too.</summary>
+    // In bounds: they lie within what the kernel has written, or Add has copied.
+    public ReadOnlySpan<byte> BytesOf(int index) => new((byte*)PointerTo(index)->Address, PointerTo(index)->Length);
+
+    /// <summary>What is known of a datagram, and of those that follow it.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public Datagram* PointerTo(int index)
     {
-        Invariant.Assert((uint)index < (uint)Count && _offsets[index] + _items[index].Length <= BufferSize);
-        return new ReadOnlySpan<byte>(_buffers + (index * BufferSize) + _offsets[index], _items[index].Length);
+        Invariant.Assert((uint)index < (uint)Count);
+        return _items + index;
     }
 
     /// <summary>Forgets the datagrams.</summary>
@@ -62,10 +69,18 @@ internal sealed unsafe class DatagramBatch : IDisposable
     public void Add(in Datagram datagram, ReadOnlySpan<byte> bytes)
     {
         Invariant.Assert(Count < Capacity && bytes.Length <= BufferSize);
-        bytes.CopyTo(new Span<byte>(_buffers + (Count * BufferSize), BufferSize));
-        _offsets[Count] = 0;
-        _items[Count] = datagram with { Length = bytes.Length };
+        bytes.CopyTo(new Span<byte>(BufferOf(Count), BufferSize));
+        _items[Count] = datagram with { Address = (nint)BufferOf(Count), Length = bytes.Length };
         Count++;
+    }
+
+    /// <summary>Adds a datagram whose bytes stand in its place already, left there by the last <see cref="Add"/>: for memory that plays a socket, which fills the places itself.</summary>
+    public void AddFilled(in Datagram datagram)
+    {
+        Invariant.Assert(Count < Capacity && datagram.Length <= BufferSize);
+        Datagram* item = _items + Count;
+        *item = datagram;
+        item->Address = (nint)BufferOf(Count++);
     }
 
     /// <summary>Adds what waits on a socket, as far as there is room.</summary>
@@ -105,12 +120,13 @@ internal sealed unsafe class DatagramBatch : IDisposable
         GC.SuppressFinalize(this);
     }
 
+    private byte* BufferOf(int index) => _buffers + ((nint)index * BufferSize);
+
     private void Describe(DatagramSocket socket, int index)
     {
         ref Libc.mmsghdr message = ref _messages[index];
         ref Datagram item = ref _items[index];
-        item = new Datagram { Length = (int)message.msg_len, IsIpv6 = socket.IsIpv6, HasChecksum = socket.HasChecksums };
-        _offsets[index] = 0;
+        item = new Datagram { Address = (nint)BufferOf(index), Length = (int)message.msg_len, IsIpv6 = socket.IsIpv6, HasChecksum = socket.HasChecksums };
         if (socket.IsIpv6)
         {
             item.SourcePort = Be16.FromRaw(socket.IsRaw ? (ushort)0 : _names[index].sin6_port);
@@ -127,9 +143,9 @@ internal sealed unsafe class DatagramBatch : IDisposable
         if (socket.IsRaw && !socket.IsIpv6)
         {
             // Raw sockets of IPv4 give the IP header too; the kernel has checked it.
-            byte* header = _buffers + (index * BufferSize);
+            byte* header = BufferOf(index);
             int length = Math.Min((header[0] & 15) * 4, item.Length);
-            _offsets[index] = length;
+            item.Address += length;
             item.Length -= length;
         }
     }
@@ -179,6 +195,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
 
     private void Release()
     {
+        NativeMemory.AlignedFree(_items);
         NativeMemory.Free(_messages);
         NativeMemory.Free(_pieces);
         NativeMemory.Free(_names);

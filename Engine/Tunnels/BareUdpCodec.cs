@@ -16,6 +16,9 @@ internal readonly struct BareUdpCodec(ushort port) : ITunnelCodec
     public bool TakesBarePackets => true;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>

@@ -16,11 +16,14 @@ internal static class CongestionMark
     public static byte Encapsulate(byte outer, byte inner) =>
         (byte)((outer & ~Mask) | ((inner & Mask) == Experienced ? Capable : inner & Mask));
 
+    /// <summary>Whether an outer TOS says that congestion was experienced: only then the inner packet changes.</summary>
+    public static bool IsExperienced(byte outer) => (outer & Mask) == Experienced;
+
     /// <summary>Takes the outer mark into the inner packet.</summary>
     /// <returns>False when congestion was experienced by a packet that cannot say so: it must be dropped.</returns>
     public static bool TryDecapsulate(byte outer, Span<byte> packet, bool hasEthernet, ushort etherType)
     {
-        if ((outer & Mask) != Experienced)
+        if (!IsExperienced(outer))
         {
             return true;
         }

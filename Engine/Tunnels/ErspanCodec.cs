@@ -30,6 +30,9 @@ internal readonly struct ErspanCodec(bool isIpv6) : ITunnelCodec
     public bool TakesBarePackets => false;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>

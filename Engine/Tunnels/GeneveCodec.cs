@@ -19,6 +19,9 @@ internal readonly struct GeneveCodec(ushort port) : ITunnelCodec
     public bool TakesBarePackets => false;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => true;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => false;
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ internal readonly struct Gre64Codec : ITunnelCodec
     public bool TakesBarePackets => false;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => (tunnel.TunnelFlags & TunnelKeyFlags.Checksum) != 0;
 
     /// <inheritdoc/>

@@ -21,6 +21,9 @@ internal readonly struct GreCodec(bool isIpv6) : ITunnelCodec
     public bool TakesBarePackets => false;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => (tunnel.TunnelFlags & TunnelKeyFlags.Checksum) != 0;
 
     /// <inheritdoc/>

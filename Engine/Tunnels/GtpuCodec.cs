@@ -21,6 +21,9 @@ internal readonly struct GtpuCodec(ushort port) : ITunnelCodec
     public bool TakesBarePackets => true;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>

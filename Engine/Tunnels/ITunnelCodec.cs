@@ -15,6 +15,9 @@ internal interface ITunnelCodec
     /// <summary>Whether packets without an Ethernet header can be sent.</summary>
     bool TakesBarePackets { get; }
 
+    /// <summary>Whether what <see cref="TryRead"/> gives for a header of 8 bytes depends on these alone, so that it need not be read again for the next packet.</summary>
+    bool IsReadAlone { get; }
+
     /// <summary>Whether the header depends on the packet, so that <see cref="TryFinish"/> is to be called for each.</summary>
     bool NeedsFinish(in FlowKey tunnel);
 

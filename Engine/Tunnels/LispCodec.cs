@@ -22,6 +22,9 @@ internal readonly struct LispCodec(ushort port) : ITunnelCodec
     public bool TakesBarePackets => true;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>

@@ -23,6 +23,9 @@ internal readonly struct Srv6Codec : ITunnelCodec
     public bool TakesBarePackets => true;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => false;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => true;
 
     /// <inheritdoc/>

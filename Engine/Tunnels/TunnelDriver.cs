@@ -24,11 +24,14 @@ internal sealed unsafe class TunnelDriver<TCodec> : ITunnelDriver
     private int _packetNumber;
 
     /// <summary>Starts a port on a network, which goes with it.</summary>
-    public TunnelDriver(TCodec codec, ITunnelUnderlay underlay)
+    /// <param name="codec">The kind.</param>
+    /// <param name="underlay">The network.</param>
+    /// <param name="merges">Whether TCP segments that come by it one after the other are merged (<see cref="SegmentMerger"/>).</param>
+    public TunnelDriver(TCodec codec, ITunnelUnderlay underlay, bool merges = true)
     {
         _codec = codec;
         _underlay = underlay;
-        _rings = [.. underlay.Sources.Select(source => new TunnelRing<TCodec>(codec, source))];
+        _rings = [.. underlay.Sources.Select(source => new TunnelRing<TCodec>(codec, source, merges))];
         Rings =
         [
             .. underlay.Sources.Zip(_rings, static (source, ring) => new VportRing(ring, source.WaitHandle) { LooksByCall = true }),

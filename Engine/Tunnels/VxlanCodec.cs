@@ -19,6 +19,9 @@ internal readonly struct VxlanCodec(ushort port, bool hasGroupPolicy = false, bo
     public bool TakesBarePackets => isGeneric;
 
     /// <inheritdoc/>
+    public bool IsReadAlone => true;
+
+    /// <inheritdoc/>
     public bool NeedsFinish(in FlowKey tunnel) => isGeneric;
 
     /// <inheritdoc/>
