@@ -10,12 +10,9 @@ using Engine.Vports;
 namespace Bench;
 
 /// <summary>What the control server does in a second, over its socket as programs use it: flows set up, flows dumped, and forwarding beside clients that flood it.</summary>
-/// <remarks><c>Bench -- control [FLOWS]</c>. Not by BenchmarkDotNet: two processes' worth of threads take part, and the flows stay.</remarks>
+/// <remarks><c>Bench -- control [FLOWS]</c>; <c>Bench -- control --socket PATH [FLOWS]</c> for an engine that runs. Not by BenchmarkDotNet: two processes' worth of threads take part, and the flows stay.</remarks>
 internal sealed class ControlRates : IDisposable
 {
-    // Open vSwitch sends up to 50 operations in one buffer.
-    private const int OperationsAtOnce = 50;
-
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"engine-bench-{Environment.ProcessId}.sock");
     private readonly ControlServer _server;
     private readonly SocketServer _sockets;
@@ -30,16 +27,22 @@ internal sealed class ControlRates : IDisposable
     /// <summary>Runs all measurements.</summary>
     public static int Run(ReadOnlySpan<string> arguments)
     {
+        if (arguments is ["--socket", var path, ..])
+        {
+            return ControlDumps.Run(path, arguments.Length > 2 ? int.Parse(arguments[2], CultureInfo.InvariantCulture) : 200_000);
+        }
+
         int flows = arguments.Length > 0 ? int.Parse(arguments[0], CultureInfo.InvariantCulture) : 200_000;
         using ControlRates rates = new();
         using SequencedSocket client = SequencedSocket.Connect(rates._path);
         rates.SetUp(client);
+        ControlDumps dumps = new(client, ControlPorts.LocalIndex);
         for (int round = 0; round < 3; round++)
         {
-            rates.MeasureSetUp(client, flows);
-            rates.MeasureDump(client, flows, 0, "dump in full");
-            rates.MeasureDump(client, flows, 7, "dump of ids and counters");
-            rates.Flush(client);
+            rates.MeasureSetUp(dumps, flows);
+            MeasureDump(dumps, isInFull: true);
+            MeasureDump(dumps, isInFull: false);
+            dumps.Flush();
         }
 
         ControlFlood.Run(rates._server, rates._path);
@@ -77,64 +80,23 @@ internal sealed class ControlRates : IDisposable
         }
     }
 
-    // As ovs-vswitchd does: up to 50 operations in one buffer, none acknowledged but the last.
-    private void MeasureSetUp(SequencedSocket client, int flows)
+    private void MeasureSetUp(ControlDumps dumps, int flows)
     {
-        byte[][] buffers = [.. Enumerable.Range(0, (flows + OperationsAtOnce - 1) / OperationsAtOnce).Select(group => ControlRequests.MakeFlows(group * OperationsAtOnce, Math.Min(flows, (group + 1) * OperationsAtOnce)))];
         int collections = GC.CollectionCount(0);
         long bytes = GC.GetTotalAllocatedBytes(precise: true);
         long pause = GC.GetTotalPauseDuration().Ticks;
-        long start = Stopwatch.GetTimestamp();
-        foreach (byte[] buffer in buffers)
-        {
-            ControlRequests.Send(client, buffer);
-        }
-
-        Send(client, ControlRequests.Datapaths, 3, NetlinkFlags.Ack, null);
-        while (!TryTakeAck(client))
-        {
-        }
-
-        double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        double rate = dumps.SetUp(flows);
         bytes = GC.GetTotalAllocatedBytes(precise: true) - bytes;
         int held = _server.CurrentDatapaths[0].Datapath.Flows.Count;
-        Console.WriteLine($"set-up     {flows / seconds,12:N0} flows/s   {(double)bytes / flows,6:N0} bytes allocated a flow   {GC.CollectionCount(0) - collections} collections, "
+        Console.WriteLine($"set-up     {rate,12:N0} flows/s   {(double)bytes / flows,6:N0} bytes allocated a flow, requests included   {GC.CollectionCount(0) - collections} collections, "
             + $"{TimeSpan.FromTicks(GC.GetTotalPauseDuration().Ticks - pause).TotalMilliseconds:N1} ms of pauses   {held} flows");
     }
 
-    private void MeasureDump(SequencedSocket client, int flows, uint omit, string what)
+    private static void MeasureDump(ControlDumps dumps, bool isInFull)
     {
         long bytes = GC.GetTotalAllocatedBytes(precise: true);
-        long start = Stopwatch.GetTimestamp();
-        Send(client, ControlRequests.Flows, 3, NetlinkFlags.Dump, (ref writer) => writer.PutOvsFlowUfidFlags(omit));
-        long length = 0;
-        int messages = 0;
-        for (bool isDone = false; !isDone;)
-        {
-            int received = client.Receive(_buffer, out _);
-            length += received;
-            foreach (ReadOnlySpan<byte> message in new NetlinkMessages(_buffer.AsSpan(0, received)))
-            {
-                isDone = NetlinkMessages.HeaderOf(message).Type == NetlinkHeader.DoneType;
-                messages++;
-            }
-        }
-
-        double milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
-        Console.WriteLine($"{what,-25} {milliseconds,8:N0} ms   {messages - 1} flows   {length / 1e6:N0} MB   {(double)(GC.GetTotalAllocatedBytes(precise: true) - bytes) / flows:N1} bytes allocated a flow");
-    }
-
-    private void Flush(SequencedSocket client)
-    {
-        Send(client, ControlRequests.Flows, 2, NetlinkFlags.Ack, null);
-        Expect(client, 0);
-    }
-
-    private void Send(SequencedSocket client, ushort family, byte command, ushort flags, ControlRequests.PutAttributes? put)
-    {
-        NetlinkWriter writer = new(_buffer);
-        ControlRequests.Add(ref writer, family, command, flags, ControlPorts.LocalIndex, put);
-        ControlRequests.Send(client, writer.Written);
+        dumps.Dump(isInFull);
+        Console.WriteLine($"{"",28} {GC.GetTotalAllocatedBytes(precise: true) - bytes:N0} bytes allocated");
     }
 
     private void Expect(SequencedSocket client, int result)
@@ -144,11 +106,5 @@ internal sealed class ControlRates : IDisposable
         {
             throw new InvalidOperationException($"refused: {MemoryMarshal.Read<int>(_buffer.AsSpan(16))}");
         }
-    }
-
-    private bool TryTakeAck(SequencedSocket client)
-    {
-        client.Receive(_buffer, out _);
-        return MemoryMarshal.Read<ushort>(_buffer.AsSpan(4)) == NetlinkHeader.ErrorType && MemoryMarshal.Read<int>(_buffer.AsSpan(16)) == 0;
     }
 }

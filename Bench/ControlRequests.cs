@@ -35,14 +35,14 @@ internal static class ControlRequests
     }
 
     /// <summary>A buffer that adds the flows of these numbers.</summary>
-    public static byte[] MakeFlows(int first, int end)
+    public static byte[] MakeFlows(int first, int end, int ifindex = ControlPorts.LocalIndex)
     {
         byte[] buffer = new byte[1 << 16];
         NetlinkWriter writer = new(buffer);
         for (int i = first; i < end; i++)
         {
             int number = i;
-            Add(ref writer, Flows, 1, 0, ControlPorts.LocalIndex, (ref writer) => PutFlow(ref writer, number));
+            Add(ref writer, Flows, 1, 0, ifindex, (ref writer) => PutFlow(ref writer, number));
         }
 
         return writer.Written.ToArray();

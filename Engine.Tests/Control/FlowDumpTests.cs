@@ -33,6 +33,7 @@ public sealed class FlowDumpTests : IDisposable
     public void Dispose() => _server.Dispose();
 
     // Keys of all kinds under masks of all kinds, most of which were not made for them: what a mask has depends on the key.
+    // Counters of all kinds, too: a dump takes its messages from templates, a flow that is asked for alone is written bit by bit.
     [Theory]
     [InlineData(1)]
     [InlineData(2)]
@@ -55,8 +56,11 @@ public sealed class FlowDumpTests : IDisposable
             FlowKey mask = parts[i / KeysOfEach].Mask;
             MemoryMarshal.AsBytes(new Span<EthernetAddress>(ref mask.EthernetSource)).Fill(0xff);
             random.NextBytes(MemoryMarshal.AsBytes(new Span<EthernetAddress>(ref key.EthernetSource)));
-            Ufid ufid = random.Next(4) == 0 ? default : Ufid.FromBytes(BitConverter.GetBytes(i + 1));
-            Flows.Put(in key, in mask, parts[0].Actions, ufid, FlowPutMode.CreateOnly, out _);
+            byte[] id = new byte[random.Next(4) == 0 ? 4 : Ufid.MaximumLength];
+            BitConverter.TryWriteBytes(id, i + 1);
+            Ufid ufid = random.Next(4) == 0 ? default : Ufid.FromBytes(id);
+            Flows.Put(in key, in mask, parts[random.Next(parts.Count)].Actions, ufid, FlowPutMode.CreateOnly, out Flow? flow);
+            flow!.StatsOf(0) = new FlowStats { Packets = (ulong)random.Next(2), Bytes = 60, UsedAtMs = random.Next(2), TcpFlags = (byte)random.Next(3) };
         }
 
         List<Flow> flows = Flows.ToList();
@@ -71,6 +75,67 @@ public sealed class FlowDumpTests : IDisposable
         }
 
         Assert.Equal(wanted, dumped);
+        MessageTarget target = new(_server.Families.Single(static family => family.Name == "ovs_flow"), 1, _client.PortId);
+        foreach (uint omit in (uint[])[0, 1, 2, 3, 4, OmitAll])
+        {
+            HashSet<string> alone = [.. flows.Select(flow => Convert.ToHexString(Alone(flow, target, omit)))];
+            Assert.Equal(alone, Dump(omit).Select(Convert.ToHexString).ToHashSet());
+        }
+    }
+
+    // Under one mask, keys that differ in one thing that says which attributes there are.
+    [Fact]
+    public void Keys_of_a_dump_that_have_other_attributes_under_the_same_mask_have_them()
+    {
+        FlowKey mask = default;
+        MemoryMarshal.AsBytes(FlowMask.MutableWords(ref mask)).Fill(0xff);
+        (mask.ConntrackLabels, mask.NdTarget, mask.ArpSenderHardware, mask.ArpTargetHardware) = (default, default, default, default);
+        mask.Segments = mask.FindSegments();
+        FlowKey plain = new() { InPort = 3, MacProtocol = 1, EtherType = 0x0800, IpProtocol = 6, TransportSource = 80 };
+        FlowKey tunnelled = plain with { TunnelProtocol = 2, TunnelIpv4Source = 5, TunnelFlags = TunnelKeyFlags.Key };
+        FlowKey tagged = plain with { VlanTpid = 0x8100, VlanTci = 0x1005 };
+        FlowKey ipv6 = plain with { EtherType = 0x86dd, IpProtocol = 58, TransportSource = 128 };
+        FlowKey labelled = plain with { EtherType = 0x8847, MplsLabelsMask = 1, MplsLabel0 = 77 };
+        FlowKey service = plain with { EtherType = 0x894f, NshMdType = 1 };
+        FlowKey[] kinds =
+        [
+            plain, plain with { InPort = FlowKey.NoInPort }, plain with { IpProtocol = 17 }, plain with { IpFragment = 2 }, plain with { EtherType = 0x0806 },
+            plain with { EtherType = 4 }, plain with { MacProtocol = 0 }, plain with { OriginalProtocol = 6 },
+            tunnelled, tunnelled with { TunnelIpv4Source = 0 }, tunnelled with { TunnelTos = 1 }, tunnelled with { TunnelFlags = 0 }, tunnelled with { TunnelProtocol = 10 },
+            tagged, tagged with { InnerVlanTpid = 0x8100, InnerVlanTci = 0x1006 }, tagged with { VlanTci = 0x1000 },
+            ipv6, ipv6 with { TransportSource = 135 }, ipv6 with { TransportSource = 135, IpFragment = 2 }, ipv6 with { OriginalProtocol = 58 },
+            labelled, labelled with { MplsLabelsMask = 3 }, service, service with { NshMdType = 2 },
+        ];
+        Random random = new(7);
+        ActionList.TryCreate([], default, ActionFeatures.All, out ActionList? actions);
+        for (int i = 0; i < kinds.Length * 20; i++)
+        {
+            FlowKey key = kinds[random.Next(kinds.Length)];
+            random.NextBytes(MemoryMarshal.AsBytes(new Span<EthernetAddress>(ref key.EthernetSource)));
+            key.Segments = key.FindSegments();
+            Flows.Put(in key, in mask, actions!, Ufid.FromBytes(Guid.NewGuid().ToByteArray()), FlowPutMode.CreateOnly, out _);
+        }
+
+        MessageTarget target = new(_server.Families.Single(static family => family.Name == "ovs_flow"), 1, _client.PortId);
+        List<Flow> flows = Flows.ToList();
+        Assert.InRange(flows.Count(static flow => FlowTemplate.TryCreate(flow) is null), 0, flows.Count / 10);
+        Assert.Equal(flows.Select(flow => Convert.ToHexString(Alone(flow, target, 0))).ToHashSet(), Dump(0).Select(Convert.ToHexString).ToHashSet());
+    }
+
+    // Most flows have to go by templates, or a dump takes several times as long.
+    [Fact]
+    public void Flows_of_ordinary_packets_have_templates()
+    {
+        FlowMix mix = new(new PacketMix(3, hosts: 4));
+        int number = 0;
+        foreach ((FlowKey key, FlowKey mask, ActionList actions) in mix.Next(300))
+        {
+            Flows.Put(in key, in mask, actions, Ufid.FromBytes(BitConverter.GetBytes(++number)), FlowPutMode.CreateOnly, out _);
+        }
+
+        List<Flow> flows = Flows.ToList();
+        Assert.True(flows.Count > 100);
+        Assert.DoesNotContain(flows, static flow => FlowTemplate.TryCreate(flow) is null);
     }
 
     [Fact]
@@ -156,6 +221,13 @@ public sealed class FlowDumpTests : IDisposable
             FlowKey.WriteNetlink(in key, ref writer);
         }
 
+        return writer.Written.ToArray();
+    }
+
+    private static byte[] Alone(Flow flow, MessageTarget target, uint omit)
+    {
+        NetlinkWriter writer = new(new byte[65536]);
+        new FlowMessage().Write(ref writer, target, flow, 3, Ifindex, omit, NetlinkFlags.Multi);
         return writer.Written.ToArray();
     }
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Engine.Netlink;
 using Engine.Primitives;
 
@@ -26,6 +27,8 @@ internal abstract class ControlDump(MessageTarget target)
     public bool IsEnded { get; private set; }
 
     /// <summary>Fills a datagram: messages as long as they fit, or the end alone.</summary>
+    /// <remarks>Compiled in full at once: a first dump may be as long as any.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Fill(ref NetlinkWriter writer)
     {
         int before = 0;

@@ -48,11 +48,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
             errno = Errno.NoDevice;
         }
 
-        int ifindex = request.Ifindex;
-        dump = new FlowDump(request.Answer, datapath, (ref writer, target, flow, flags) => _message.Write(ref writer, target, flow, Get, ifindex, omit, flags))
-        {
-            Result = errno,
-        };
+        dump = new FlowDump(request.Answer, _message, datapath, request.Ifindex, omit) { Result = errno };
         return Errno.None;
     }
 

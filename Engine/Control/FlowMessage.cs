@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Flows;
 using Engine.Netlink;
@@ -5,24 +6,21 @@ using Engine.Netlink;
 namespace Engine.Control;
 
 /// <summary>Writes flows as messages of <c>ovs_flow</c> (the kernel's <c>ovs_flow_cmd_fill_info</c>).</summary>
-/// <remarks>
-/// <para>Flows of a dump often have one mask in a row. What a mask's attributes are, and whether each is there, follows from the mask and from which
-/// attributes the key has; so the bytes of the last mask are used again for a flow of that mask whose key has the same attributes.</para>
-/// <para>Threads: the control thread.</para>
-/// </remarks>
+/// <remarks>Threads: the control thread.</remarks>
 internal sealed class FlowMessage
 {
     // OVS_UFID_F_*: what is left out of a flow that has a UFID.
     private const uint OmitKey = 1, OmitMask = 2, OmitActions = 4;
 
-    // A key or mask at its longest (see FlowKey.WriteNetlink).
-    private const int LongestKey = 1024;
+    // Attributes of numbers, headers included.
+    private const int UfidSize = NetlinkAttribute.HeaderSize + Ufid.MaximumLength, UsedSize = NetlinkAttribute.HeaderSize + 8,
+        StatsSize = NetlinkAttribute.HeaderSize + 16, TcpFlagsSize = NetlinkAttribute.HeaderSize + 4;
 
-    private readonly byte[] _lastKey = new byte[LongestKey];
-    private readonly byte[] _lastBits = new byte[LongestKey];
+    private readonly FlowTemplates _templates = new();
     private FlowKey _key;
-    private FlowMask? _lastMask;
-    private int _lastKeyLength, _lastBitsLength;
+
+    /// <summary>Prepares for a dump.</summary>
+    public void BeginDump() => _templates.Begin();
 
     /// <summary>Writes one message.</summary>
     /// <param name="writer">Where to; it overflows when there is no room.</param>
@@ -43,9 +41,7 @@ internal sealed class FlowMessage
             writer.PutOvsFlowUfid(ufid[..flow.Ufid.Length]);
         }
 
-        bool writesKey = !isIdentified || (omit & OmitKey) == 0;
-        int key = writer.Length + NetlinkAttribute.HeaderSize;
-        if (writesKey)
+        if (!isIdentified || (omit & OmitKey) == 0)
         {
             flow.CopyUnmaskedKey(out _key);
             int nested = writer.BeginOvsFlowKey();
@@ -55,9 +51,10 @@ internal sealed class FlowMessage
 
         if ((omit & OmitMask) == 0)
         {
-            // The key of a flow with a UFID is the masked one, which says what the mask has.
-            bool isMasked = isIdentified && writesKey && !writer.Overflowed;
-            WriteMask(ref writer, flow, isMasked ? writer.Written[key..] : default);
+            flow.CopyKey(out _key);
+            int nested = writer.BeginOvsFlowMask();
+            FlowKey.WriteNetlinkMask(in _key, in flow.Mask.Bits, ref writer);
+            writer.EndNested(nested);
         }
 
         FlowStats stats = flow.ReadStats();
@@ -86,61 +83,101 @@ internal sealed class FlowMessage
         writer.EndMessage(start);
     }
 
-    // The attributes of the masked key, when they have just been written from _key; else none.
-    private void WriteMask(ref NetlinkWriter writer, Flow flow, ReadOnlySpan<byte> maskedKey)
+    /// <summary>Writes the same message in one go, after a <see cref="FlowTemplate"/>.</summary>
+    /// <param name="writer">Where to; it overflows when there is no room.</param>
+    /// <param name="headers">The headers of the message; the length is filled in.</param>
+    /// <param name="flow">The flow.</param>
+    /// <param name="omit">OVS_UFID_F_*.</param>
+    /// <returns>False when it is a flow for <see cref="Write"/>, and nothing was written.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public bool TryWrite(ref NetlinkWriter writer, ReadOnlySpan<byte> headers, Flow flow, uint omit)
     {
-        int nested = writer.BeginOvsFlowMask();
-        if (maskedKey.IsEmpty)
-        {
-            flow.CopyKey(out _key);
-            FlowKey.WriteNetlinkMask(in _key, in flow.Mask.Bits, ref writer);
-        }
-        else if (flow.Mask == _lastMask && HasLastAttributes(maskedKey))
-        {
-            writer.PutRaw(_lastBits.AsSpan(0, _lastBitsLength));
-        }
-        else
-        {
-            int first = writer.Length;
-            FlowKey.WriteNetlinkMask(in _key, in flow.Mask.Bits, ref writer);
-            Remember(flow.Mask, maskedKey, writer.Overflowed ? default : writer.Written[first..]);
-        }
-
-        writer.EndNested(nested);
-    }
-
-    private void Remember(FlowMask mask, ReadOnlySpan<byte> maskedKey, ReadOnlySpan<byte> bits)
-    {
-        _lastMask = bits.IsEmpty ? null : mask;
-        _lastKeyLength = maskedKey.Length;
-        _lastBitsLength = bits.Length;
-        maskedKey.CopyTo(_lastKey);
-        bits.CopyTo(_lastBits);
-    }
-
-    // Tunnel and NSH keys have attributes of their own, which are not looked into.
-    private bool HasLastAttributes(ReadOnlySpan<byte> key)
-    {
-        ReadOnlySpan<byte> last = _lastKey.AsSpan(0, _lastKeyLength);
-        if (key.Length != last.Length)
+        Ufid ufid = flow.Ufid;
+        FlowTemplate? template = null;
+        if (ufid.Length != Ufid.MaximumLength || ((omit & (OmitKey | OmitMask)) != (OmitKey | OmitMask) && (template = _templates.Find(flow)) is null))
         {
             return false;
         }
 
-        int at = 0;
-        while (at < key.Length)
+        FlowStats stats = flow.ReadStats();
+        ReadOnlySpan<byte> actions = (omit & OmitActions) == 0 ? flow.Actions.Attributes : default;
+        bool hasKey = (omit & OmitKey) == 0;
+        bool hasMask = (omit & OmitMask) == 0;
+        int length = headers.Length + UfidSize
+            + (hasKey ? NetlinkAttribute.HeaderSize + template!.KeyLength : 0)
+            + (hasMask ? NetlinkAttribute.HeaderSize + template!.Bits.Length : 0)
+            + (stats.UsedAtMs != 0 ? UsedSize : 0)
+            + (stats.Packets != 0 ? StatsSize : 0)
+            + (stats.TcpFlags != 0 ? TcpFlagsSize : 0)
+            + ((omit & OmitActions) == 0 ? NetlinkAttribute.HeaderSize + ((actions.Length + 3) & ~3) : 0);
+        Span<byte> message = writer.Take(length);
+        if (message.IsEmpty)
         {
-            // Length and type.
-            uint header = MemoryMarshal.Read<uint>(key[at..]);
-            OvsKeyAttribute type = (OvsKeyAttribute)(header >> 16);
-            if (header != MemoryMarshal.Read<uint>(last[at..]) || type is OvsKeyAttribute.Tunnel or OvsKeyAttribute.Nsh)
-            {
-                return false;
-            }
+            return true;
+        }
 
-            at += type == OvsKeyAttribute.Encap ? NetlinkAttribute.HeaderSize : ((ushort)header + 3) & ~3;
+        headers.CopyTo(message);
+        MemoryMarshal.Write(message, length);
+        Span<byte> rest = message[headers.Length..];
+        Begin(ref rest, OvsFlowAttribute.Ufid, Ufid.MaximumLength);
+        Put(ref rest, ufid.High);
+        Put(ref rest, ufid.Low);
+        if (hasKey)
+        {
+            Begin(ref rest, OvsFlowAttribute.Key, template!.KeyLength);
+            template.WriteKey(flow, rest);
+            rest = rest[template.KeyLength..];
+        }
+
+        if (hasMask)
+        {
+            Begin(ref rest, OvsFlowAttribute.Mask, template!.Bits.Length);
+            template.Bits.CopyTo(rest);
+            rest = rest[template.Bits.Length..];
+        }
+
+        if (stats.UsedAtMs != 0)
+        {
+            Begin(ref rest, OvsFlowAttribute.Used, sizeof(ulong));
+            Put(ref rest, (ulong)stats.UsedAtMs);
+        }
+
+        if (stats.Packets != 0)
+        {
+            Begin(ref rest, OvsFlowAttribute.Stats, 2 * sizeof(ulong));
+            Put(ref rest, stats.Packets);
+            Put(ref rest, stats.Bytes);
+        }
+
+        if (stats.TcpFlags != 0)
+        {
+            Begin(ref rest, OvsFlowAttribute.TcpFlags, 1);
+            Put(ref rest, 0u);
+            message[^(rest.Length + sizeof(uint))] = stats.TcpFlags;
+        }
+
+        if ((omit & OmitActions) == 0)
+        {
+            Begin(ref rest, OvsFlowAttribute.Actions, actions.Length);
+            actions.CopyTo(rest);
+            rest[actions.Length..].Clear();
         }
 
         return true;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Begin(ref Span<byte> to, OvsFlowAttribute attribute, int length)
+    {
+        Put(ref to, (ushort)(NetlinkAttribute.HeaderSize + length));
+        Put(ref to, (ushort)attribute);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Put<T>(ref Span<byte> to, T value)
+        where T : unmanaged
+    {
+        MemoryMarshal.Write(to, in value);
+        to = to[Unsafe.SizeOf<T>()..];
     }
 }

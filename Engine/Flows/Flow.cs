@@ -51,6 +51,9 @@ public sealed unsafe class Flow
     /// <summary>Index of its record.</summary>
     internal int Index { get; }
 
+    /// <summary>Its record, while it is in its table.</summary>
+    internal FlowRecord* Record => _record;
+
     /// <summary>Which bits of the key matter.</summary>
     public FlowMask Mask { get; }
 
@@ -95,6 +98,8 @@ public sealed unsafe class Flow
     }
 
     /// <summary>What all workers have counted since the last clear.</summary>
+    /// <remarks>Compiled in full at once: see <see cref="FlowTemplate"/>.</remarks>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public FlowStats ReadStats()
     {
         FlowStats sum = ReadTotal();
@@ -167,6 +172,7 @@ public sealed unsafe class Flow
     private bool Matches(in FlowKey key, in FlowKey core) =>
         FlowKey.MaskedEqualsCore(in key, in Mask.Bits, in core) && (Mask.IsCoreOnly || Mask.TailEquals(in key, _tail));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private FlowStats ReadTotal()
     {
         if (_record == null)

@@ -62,6 +62,7 @@ internal sealed unsafe class FlowRecords
 
     /// <summary>The first flow from an index on; null when there is none. Writer only.</summary>
     /// <param name="index">Afterwards the index behind it.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public Flow? Next(ref int index)
     {
         while (index < _used)

@@ -68,6 +68,21 @@ public ref struct NetlinkWriter
         _length += bytes.Length;
     }
 
+    /// <summary>Makes room for bytes that the caller fills in. They have to be a multiple of 4.</summary>
+    /// <returns>The bytes, or an empty span on overflow.</returns>
+    internal Span<byte> Take(int length)
+    {
+        if (Overflowed || length > _buffer.Length - _length)
+        {
+            Overflowed = true;
+            return default;
+        }
+
+        Span<byte> bytes = _buffer.Slice(_length, length);
+        _length += length;
+        return bytes;
+    }
+
     /// <summary>Writes an attribute whose payload the caller fills in. Padding is zeroed, the payload is not.</summary>
     /// <returns>The payload, or an empty span on overflow.</returns>
     public Span<byte> Put(int type, int payloadLength)
