@@ -56,7 +56,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
 
     /// <summary>Sets a tunnel and outputs packets that follow each other in a batch (TunnelBench).</summary>
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public void OutputRun(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, uint port, TunnelKey tunnel)
+    public void OutputByTunnel(ref PacketBatch batch, ReadOnlySpan<FlowKey> keys, int start, int end, uint port, TunnelKey tunnel)
     {
         int number = worker.Tunnels.Add(tunnel);
         Vport? vport = worker.Datapath.Vports[port];

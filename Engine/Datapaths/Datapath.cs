@@ -340,7 +340,7 @@ public sealed unsafe class Datapath : IDisposable
     {
         if (actions.SingleTunnel is { } tunnel)
         {
-            host.OutputRun(ref batch, new ReadOnlySpan<FlowKey>(keys, batch.Count), start, end, actions.SingleTunnelPort, tunnel);
+            host.OutputByTunnel(ref batch, new ReadOnlySpan<FlowKey>(keys, batch.Count), start, end, actions.SingleTunnelPort, tunnel);
             return;
         }
 
