@@ -29,6 +29,9 @@ internal abstract class ControlFamily(ushort id, string name, byte version, int 
     /// <summary>Its commands in the order in which they are told.</summary>
     public abstract ImmutableArray<ControlOperation> Operations { get; }
 
+    /// <summary>Whether packets that were executed before may go on waiting while a command is done: not when it may be about the ports for which they wait.</summary>
+    public virtual bool LetsPacketsWait => false;
+
     /// <summary>Name of its multicast group, or null when it has none.</summary>
     public string? GroupName { get; init; }
 

@@ -295,9 +295,8 @@ public sealed class ControlServer : IDisposable
             return Errno.NotPermitted;
         }
 
-        if (family is not (PacketFamily or FlowFamily))
+        if (!family.LetsPacketsWait)
         {
-            // It may be about the ports for which packets wait.
             _packets.Flush();
         }
 

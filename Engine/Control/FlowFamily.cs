@@ -18,6 +18,9 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         [ControlOperation.Restricted(New), ControlOperation.Restricted(Delete), ControlOperation.Open(Get, canDump: true), ControlOperation.Restricted(Set)];
 
     /// <inheritdoc/>
+    public override bool LetsPacketsWait => true;
+
+    /// <inheritdoc/>
     public override Errno Do(in ControlRequest request, ref ExtendedAck ack)
     {
         Errno errno = OvsFlowAttributes.TryParse(request.Attributes, request.AttributesOffset, ref ack, out OvsFlowAttributes attributes);

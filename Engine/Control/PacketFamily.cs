@@ -23,6 +23,9 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
     public override ImmutableArray<ControlOperation> Operations { get; } = [ControlOperation.Restricted(ExecuteCommand)];
 
     /// <inheritdoc/>
+    public override bool LetsPacketsWait => true;
+
+    /// <inheritdoc/>
     // The kernel's ovs_packet_cmd_execute.
     public override Errno Do(in ControlRequest request, ref ExtendedAck ack)
     {
