@@ -89,6 +89,7 @@ public sealed class FlowDumpTests : IDisposable
     {
         FlowKey mask = default;
         MemoryMarshal.AsBytes(FlowMask.MutableWords(ref mask)).Fill(0xff);
+        mask.MplsLabelsMask = 7;
         (mask.ConntrackLabels, mask.NdTarget, mask.ArpSenderHardware, mask.ArpTargetHardware) = (default, default, default, default);
         mask.Segments = mask.FindSegments();
         FlowKey plain = new() { InPort = 3, MacProtocol = 1, EtherType = 0x0800, IpProtocol = 6, TransportSource = 80 };
