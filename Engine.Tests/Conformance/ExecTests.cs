@@ -149,6 +149,82 @@ public sealed class ExecTests : IDisposable
         Assert.Contains("scatter-gather", text, StringComparison.Ordinal);
     }
 
+    // What asks the host under exec says what it says without; iproute2 and libmnl look at the sender's address of what they receive.
+    [SkippableTheory]
+    [InlineData("genl", "ctrl", "get", "name", "ethtool")]
+    [InlineData("ethtool", "-k", "lo")]
+    [InlineData("ethtool", "--show-channels", "lo")]
+    [InlineData("devlink", "dev", "show")]
+    [InlineData("ip", "-d", "link", "show", "dev", "lo")]
+    [InlineData("ip", "l2tp", "show", "tunnel")]
+    [InlineData("ip", "mptcp", "endpoint", "show")]
+    [InlineData("tc", "qdisc", "show", "dev", "lo")]
+    [InlineData("nft", "list", "tables")]
+    public void Programs_of_the_host_say_what_they_say_without(params string[] command)
+    {
+        RequireOpenVSwitch();
+        Requires.Program(command[0]);
+        ProcessStartInfo start = new(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        using Process process = Process.Start(start)!;
+        string text = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        Assert.Equal((process.ExitCode, text), Run(command));
+    }
+
+    [SkippableFact]
+    public void Genl_lists_the_families_of_the_engine_and_of_the_host()
+    {
+        RequireOpenVSwitch();
+        Requires.Program("genl");
+        (int exit, string text) = Run("genl", "ctrl", "list");
+        Assert.Equal(0, exit);
+        Assert.Contains("Name: ovs_flow\n\tID: 0x7f02  Version: 0x1  header size: 4  max attribs: 11", text, StringComparison.Ordinal);
+        Assert.Contains("Name: ethtool\n", text, StringComparison.Ordinal);
+        Assert.Contains("Name: ovs_meter\n", Run("genl", "ctrl", "get", "name", "ovs_meter").Text, StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public void Answers_come_from_the_kernels_address()
+    {
+        RequireOpenVSwitch();
+        const string Script = """
+            import ctypes, struct
+            libc = ctypes.CDLL(None)
+            s = libc.socket(16, 3, 16)
+            libc.bind(s, struct.pack("=HHII", 16, 0, 0, 0), 12)
+            request = struct.pack("=IHHIIBBHHH", 40, 16, 1, 7, 0, 3, 2, 0, 17, 2) + b"ovs_datapath\0\0\0\0"
+            libc.sendto(s, request, len(request), 0, struct.pack("=HHII", 16, 0, 0, 0), 12)
+            buffer, address, size = ctypes.create_string_buffer(4096), ctypes.create_string_buffer(64), ctypes.c_int(64)
+            libc.recvfrom(s, buffer, 4096, 0, address, ctypes.byref(size))
+            print(size.value, struct.unpack("=II", address.raw[4:12]))
+            """;
+        Assert.Equal((0, "12 (0, 0)\n"), Run("python3", "-c", Script));
+    }
+
+    // ethtool tells its group "monitor" of every change of a feature.
+    [SkippableTheory]
+    [InlineData("s.setsockopt(270, 1, group)")]
+    [InlineData("s.setsockopt(270, 1, group); s.setsockopt(270, 2, group); s.setsockopt(270, 1, group)")]
+    public void Who_has_talked_to_the_engine_gets_notifications_of_the_host_as_well(string join)
+    {
+        RequireOpenVSwitch();
+        Requires.Program("ethtool");
+        string script = AskForFamily + $"""
+            ask(s.send, s.recv)
+            s.send(struct.pack("=IHHIIBBHHH", 32, 16, 1, 8, 0, 3, 2, 0, 12, 2) + b"ethtool\0")
+            answer = s.recv(8192)
+            family = answer[36:38]
+            group = struct.unpack("=I", answer[answer.index(b"monitor\0") - 8:][:4])[0]
+            {join}
+            os.system("ip link add n%d type veth peer name m%d && ethtool -K n%d tso off >&2; ip link del n%d" % ((os.getpid(),) * 4))
+            s.settimeout(10)
+            print(s.recv(8192)[4:6] == family)
+            ask(s.send, lambda size: next(answer for answer in iter(lambda: s.recv(size), b"") if answer[4:6] != family))
+            """;
+        (int exit, string text) = Run("python3", "-c", script);
+        Assert.Equal((0, "0x7f00\nTrue\n0x7f00\n"), (exit, text));
+    }
+
     [SkippableTheory]
     [InlineData("s.bind((0, 1 << 15))")] // Group 16 is nlctrl's "notify", in every kernel.
     [InlineData("s.bind((0, 0)); s.setsockopt(270, 1, 16)")]

@@ -27,6 +27,9 @@ internal record struct ExecMessage
     /// <summary>Of a socket: the multicast groups it has joined, a bit each, from the server's first on.</summary>
     public ulong Groups;
 
+    /// <summary>Of a socket: the host's multicast groups it has joined, a bit each, from 1 on.</summary>
+    public ulong HostGroups;
+
     /// <summary>Of a socket: what else is known.</summary>
     public ExecSocketFlags Flags;
 

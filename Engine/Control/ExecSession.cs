@@ -308,9 +308,7 @@ internal sealed class ExecSession : IDisposable
             && _listener.TryPlace(in call, host.Descriptor, call.Descriptor, (flags & Libc.SOCK_CLOEXEC) != 0, returnsIt: false);
     }
 
-    // The host's notifications come only to a real socket, so one that has asked nothing of the server becomes one.
-    private bool JoinsHost(SocketClient client, uint group) =>
-        client.Protocol == Libc.NETLINK_GENERIC && !client.HasTalked && group != 0 && !_sockets.Server.HasGroup(group);
+    private bool IsOfHost(SocketClient client, uint group) => client.Protocol == Libc.NETLINK_GENERIC && group != 0 && !_sockets.Server.HasGroup(group);
 
     private void Bind(in SeccompCall call, SocketClient client)
     {
@@ -320,7 +318,8 @@ internal sealed class ExecSession : IDisposable
             return;
         }
 
-        if (groups != 0 && JoinsHost(client, (uint)BitOperations.TrailingZeroCount(groups) + 1) && TrySwap(in call, client, groups))
+        // One that has asked nothing of the server becomes a socket of the host.
+        if (groups != 0 && !client.HasTalked && IsOfHost(client, (uint)BitOperations.TrailingZeroCount(groups) + 1) && TrySwap(in call, client, groups))
         {
             _listener.Return(in call, 0);
             return;
@@ -335,9 +334,19 @@ internal sealed class ExecSession : IDisposable
 
         for (int i = 0; i < 32; i++)
         {
-            if ((groups >> i & 1) != 0)
+            uint group = (uint)i + 1;
+            if ((groups >> i & 1) == 0)
             {
-                bound.Join((uint)i + 1);
+                continue;
+            }
+
+            if (IsOfHost(bound, group))
+            {
+                _sockets.JoinHost(bound, group, joins: true);
+            }
+            else
+            {
+                bound.Join(group);
             }
         }
 
@@ -355,6 +364,7 @@ internal sealed class ExecSession : IDisposable
         PortId = client.PortId,
         Inode = client.Inode,
         Groups = client.GroupsFrom(_sockets.Server.Options.FirstGroup),
+        HostGroups = client.HostGroups,
         Flags = (client.WantsExtendedAcks ? ExecSocketFlags.ExtendedAcks : 0) | (client.WantsShortErrors ? ExecSocketFlags.ShortErrors : 0)
             | (client.IsAdministrator ? ExecSocketFlags.Administrator : 0) | (client.HasTalked ? ExecSocketFlags.HasTalked : 0),
     };
@@ -368,20 +378,42 @@ internal sealed class ExecSession : IDisposable
             return;
         }
 
-        bool isRead = call.TryRead(call.Argument(3), out int value);
-        if (isRead && (int)call.Argument(2) == Libc.NETLINK_ADD_MEMBERSHIP && JoinsHost(client, (uint)value) && TrySwap(in call, client))
+        int option = (int)call.Argument(2);
+        if (!call.TryRead(call.Argument(3), out int value))
+        {
+            _listener.Fail(in call, Errno.BadAddress);
+        }
+        else if (option is Libc.NETLINK_ADD_MEMBERSHIP or Libc.NETLINK_DROP_MEMBERSHIP && IsOfHost(client, (uint)value))
+        {
+            SetHostGroup(in call, client, (uint)value, joins: option == Libc.NETLINK_ADD_MEMBERSHIP);
+        }
+        else
+        {
+            client.SetOption(option, value);
+            Tell(client);
+            _listener.Return(in call, 0);
+        }
+    }
+
+    // One that has asked nothing of the server becomes a socket of the host; others have the notifications handed on.
+    private void SetHostGroup(in SeccompCall call, SocketClient client, uint group, bool joins)
+    {
+        if (joins && !client.HasTalked && TrySwap(in call, client))
         {
             _listener.Continue(in call);
             return;
         }
 
-        if (isRead)
+        Errno errno = _sockets.JoinHost(client, group, joins);
+        Tell(client);
+        if (errno == Errno.None)
         {
-            client.SetOption((int)call.Argument(2), value);
-            Tell(client);
+            _listener.Return(in call, 0);
         }
-
-        Finish(in call, isRead);
+        else
+        {
+            _listener.Fail(in call, errno);
+        }
     }
 
     private void GetOption(in SeccompCall call, SocketClient client)

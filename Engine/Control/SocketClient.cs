@@ -32,6 +32,12 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     /// <summary>The real netlink socket that requests for other families go through, or null.</summary>
     public HostNetlinkSocket? Host { get; set; }
 
+    /// <summary>The real netlink socket that is a member of groups of the host, or null. Its notifications are handed on.</summary>
+    public HostNetlinkSocket? Notices { get; set; }
+
+    /// <summary>The groups of the host it has joined, a bit each from 1 on, as far as they go.</summary>
+    public ulong HostGroups { get; set; }
+
     /// <summary>Sets an option of SOL_NETLINK; those that mean nothing here are taken and forgotten.</summary>
     public void SetOption(int option, int value)
     {
@@ -70,6 +76,7 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     public void Dispose()
     {
         Host?.Dispose();
+        Notices?.Dispose();
         Pending?.Dispose();
         Socket.Dispose();
     }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Engine.Netlink;
 using Engine.Platform;
+using Engine.Primitives;
 
 namespace Engine.Control;
 
@@ -35,6 +36,9 @@ public sealed class SocketServer : IDisposable
     private readonly Thread _thread;
     private readonly ConcurrentDictionary<int, SocketClient> _byDescriptor = new();
     private readonly ConcurrentDictionary<ulong, SocketClient> _byInode = new();
+
+    // By the descriptors of their Notices.
+    private readonly ConcurrentDictionary<int, SocketClient> _byNotices = new();
     private readonly ConcurrentDictionary<ExecSession, bool> _sessions = new();
     private readonly byte[] _buffer = new byte[ReceiveBufferSize];
 
@@ -102,7 +106,7 @@ public sealed class SocketServer : IDisposable
     internal SequencedSocket? TryMakePair(int protocol, bool isNonBlocking, bool isAdministrator, out SocketClient? client)
     {
         client = null;
-        if (SequencedSocket.TryPair(isNonBlocking, out SequencedSocket? programEnd) is not { } ours)
+        if (SequencedSocket.TryNetlinkPair(isNonBlocking, out SequencedSocket? programEnd) is not { } ours)
         {
             return null;
         }
@@ -128,10 +132,19 @@ public sealed class SocketServer : IDisposable
             IsAdministrator = client.IsAdministrator,
             WantsExtendedAcks = client.WantsExtendedAcks,
             WantsShortErrors = client.WantsShortErrors,
+            HasTalked = client.HasTalked,
+            Host = client.Host,
+            Notices = client.Notices,
+            HostGroups = client.HostGroups,
         };
         if (!Server.TryAdd(renamed))
         {
             return null;
+        }
+
+        if (renamed.Notices is { } notices)
+        {
+            _byNotices[notices.Descriptor.Number] = renamed;
         }
 
         Server.Remove(client);
@@ -148,6 +161,32 @@ public sealed class SocketServer : IDisposable
         {
             _poll.Change(client.Socket.Number, writes: true);
         }
+    }
+
+    /// <summary>Has a client get the notifications of a group of the host, or no more.</summary>
+    /// <returns>What the kernel says.</returns>
+    internal Errno JoinHost(SocketClient client, uint group, bool joins)
+    {
+        if (client.Notices is not { } notices)
+        {
+            if (HostNetlinkSocket.TryOpen(client.Protocol, 0, wantsExtendedAcks: false, isNonBlocking: true) is not { } opened)
+            {
+                return Errno.NoBuffers;
+            }
+
+            client.Notices = notices = opened;
+            _byNotices[notices.Descriptor.Number] = client;
+            _poll.Add(notices.Descriptor.Number);
+        }
+
+        Errno errno = notices.Join(group, joins);
+        if (errno == Errno.None && group is > 0 and <= 64)
+        {
+            ulong bit = 1ul << (int)(group - 1);
+            client.HostGroups = joins ? client.HostGroups | bit : client.HostGroups & ~bit;
+        }
+
+        return errno;
     }
 
     /// <summary>A session has ended: all its programs have.</summary>
@@ -179,6 +218,12 @@ public sealed class SocketServer : IDisposable
         // A keeper may hold the same socket: closing this descriptor alone would not end the watching.
         _poll.Remove(client.Socket.Number);
         _byDescriptor.TryRemove(client.Socket.Number, out _);
+        if (client.Notices is { } notices)
+        {
+            _poll.Remove(notices.Descriptor.Number);
+            _byNotices.TryRemove(notices.Descriptor.Number, out _);
+        }
+
         if (client.Inode != 0)
         {
             _byInode.TryRemove(client.Inode, out _);
@@ -204,7 +249,20 @@ public sealed class SocketServer : IDisposable
                 {
                     Serve(client, item);
                 }
+                else if (_byNotices.TryGetValue(item.Descriptor, out client))
+                {
+                    Notify(client);
+                }
             }
+        }
+    }
+
+    // What the host's kernel tells the groups that a program has joined.
+    private void Notify(SocketClient client)
+    {
+        while (client.Notices is { } notices && notices.Receive(_buffer) is > 0 and int length)
+        {
+            client.Forward(_buffer.AsSpan(0, length));
         }
     }
 
@@ -290,6 +348,15 @@ public sealed class SocketServer : IDisposable
         if (!TryStart(client))
         {
             client.Dispose();
+            return;
+        }
+
+        for (uint group = 1; group <= 64; group++)
+        {
+            if ((message.HostGroups >> (int)(group - 1) & 1) != 0)
+            {
+                JoinHost(client, group, joins: true);
+            }
         }
     }
 

@@ -47,12 +47,20 @@ internal sealed unsafe class HostNetlinkSocket : IDisposable
     public bool TryJoin(uint groups)
     {
         bool hasJoined = true;
-        for (int group = 1; groups != 0; group++, groups >>= 1)
+        for (uint group = 1; groups != 0; group++, groups >>= 1)
         {
-            hasJoined &= (groups & 1) == 0 || Libc.setsockopt(Descriptor.Number, Libc.SOL_NETLINK, Libc.NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)) == 0;
+            hasJoined &= (groups & 1) == 0 || Join(group, joins: true) == Errno.None;
         }
 
         return hasJoined;
+    }
+
+    /// <summary>Joins or leaves a multicast group.</summary>
+    /// <returns>What the kernel says.</returns>
+    public Errno Join(uint group, bool joins)
+    {
+        int option = joins ? Libc.NETLINK_ADD_MEMBERSHIP : Libc.NETLINK_DROP_MEMBERSHIP;
+        return Libc.setsockopt(Descriptor.Number, Libc.SOL_NETLINK, option, &group, sizeof(uint)) == 0 ? Errno.None : Libc.LastErrno;
     }
 
     /// <summary>Asks the kernel, which has begun to answer when this returns.</summary>

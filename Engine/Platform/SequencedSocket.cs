@@ -86,13 +86,65 @@ internal sealed unsafe class SequencedSocket : IDisposable
 
         SequencedSocket first = new(new FileDescriptor(pair[0]));
         second = new SequencedSocket(new FileDescriptor(pair[1]));
-        first.StopBlocking();
+        first.SetBlocking(false);
         if (isSecondNonBlocking)
         {
-            second.StopBlocking();
+            second.SetBlocking(false);
         }
 
         return first;
+    }
+
+    /// <summary>As <see cref="TryPair"/>; who receives from the second is told the address of a kernel's netlink socket, but for its family (struct sockaddr_nl: 12
+    /// bytes, port id 0), which programs leave unread.</summary>
+    /// <remarks>A Unix socket tells its sender's name; one of a pair has none, and one that was accepted has its listener's, which may be any bytes. The listener
+    /// lives for the time of this call.</remarks>
+    /// <param name="isSecondNonBlocking">Whether the second does not block.</param>
+    /// <param name="second">The second.</param>
+    /// <returns>Null when there are no resources.</returns>
+    public static SequencedSocket? TryNetlinkPair(bool isSecondNonBlocking, out SequencedSocket? second)
+    {
+        second = null;
+        uint size = (uint)sizeof(Libc.sockaddr_nl);
+        for (int name = 0; name <= byte.MaxValue; name++)
+        {
+            // The second byte of the path is that of nl_pad, which nobody reads: others may have the same idea at the same moment.
+            Libc.sockaddr_un address = new() { sun_family = Libc.AF_UNIX };
+            address.sun_path[1] = (byte)name;
+            int number = Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0);
+            if (number < 0)
+            {
+                return null;
+            }
+
+            using SequencedSocket listener = new(new FileDescriptor(number));
+            if (Libc.bind(number, &address, size) < 0 || Libc.listen(number, 1) < 0)
+            {
+                continue;
+            }
+
+            int end = Libc.socket(Libc.AF_UNIX, Libc.SOCK_SEQPACKET | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, 0);
+            if (end < 0)
+            {
+                return null;
+            }
+
+            SequencedSocket connected = new(new FileDescriptor(end));
+            if (Libc.connect(end, &address, size) == 0 && listener.TryAcceptOwn() is { } first)
+            {
+                if (!isSecondNonBlocking)
+                {
+                    connected.SetBlocking(true);
+                }
+
+                second = connected;
+                return first;
+            }
+
+            connected.Dispose();
+        }
+
+        return null;
     }
 
     /// <summary>Takes the next connection.</summary>
@@ -247,5 +299,25 @@ internal sealed unsafe class SequencedSocket : IDisposable
         return address;
     }
 
-    private void StopBlocking() => _ = Libc.fcntl(Number, SetFlags, Libc.fcntl(Number, GetFlags, 0) | Libc.O_NONBLOCK);
+    // The connection of this process; anybody may know the name and be faster.
+    private SequencedSocket? TryAcceptOwn()
+    {
+        while (TryAccept(out int processId) is { } socket)
+        {
+            if (processId == Environment.ProcessId)
+            {
+                return socket;
+            }
+
+            socket.Dispose();
+        }
+
+        return null;
+    }
+
+    private void SetBlocking(bool blocks)
+    {
+        int flags = Libc.fcntl(Number, GetFlags, 0);
+        _ = Libc.fcntl(Number, SetFlags, blocks ? flags & ~Libc.O_NONBLOCK : flags | Libc.O_NONBLOCK);
+    }
 }
