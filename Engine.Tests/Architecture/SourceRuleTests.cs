@@ -20,6 +20,7 @@ public sealed class SourceRuleTests
         "Datapaths/Worker.cs", // Keys of a batch in pinned memory.
         "Flows/Flow.cs", // The core of the masked key, read as a key; its record.
         "Flows/FlowCache.cs", "Flows/FlowMask.cs", "Flows/FlowRecord.cs", "Flows/FlowRecords.cs", "Flows/FlowTable.cs", "Flows/MaskRecord.cs",
+        "Flows/FlowTemplate.cs", // Bytes from a record into attributes, at offsets found once.
         "Flows/FlowKeyExtractor.Vector.cs", // A whole core from the frame to the key at once.
         "Flows/Subtable.cs", "Flows/TailPool.cs", // Records of flows and masks in native memory: two cache lines a packet instead of five.
         "Tunnels/TunnelRing.cs", // Runs of datagrams in native memory: unwrapping costs half.

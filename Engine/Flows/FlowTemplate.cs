@@ -190,11 +190,13 @@ internal sealed unsafe class FlowTemplate
 
     /// <summary>Whether a flow is written like this.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public bool Fits(FlowMask mask, FlowRecord* record)
+    public bool Fits(Flow flow)
     {
+        FlowRecord* record = flow.Record;
+
         // A key without a port has told so; one that has must not come to lack it.
         ref FlowKey core = ref record->CoreAsKey;
-        return mask == _mask && FlowKey.MaskedEqualsCore(in core, in _telling, in _told)
+        return flow.Mask == _mask && FlowKey.MaskedEqualsCore(in core, in _telling, in _told)
             && (core.InPort != FlowKey.NoInPort || _told.InPort == FlowKey.NoInPort)
             && (_tailTold.Length == 0 || TailFits(record->Tail));
     }

@@ -4,7 +4,7 @@ namespace Engine.Flows;
 
 /// <summary>The <see cref="FlowTemplate"/>s of the flows that were written last, by mask.</summary>
 /// <remarks>Threads: the control thread.</remarks>
-internal sealed unsafe class FlowTemplates
+internal sealed class FlowTemplates
 {
     private const int Buckets = 256;
 
@@ -34,12 +34,10 @@ internal sealed unsafe class FlowTemplates
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public FlowTemplate? Find(Flow flow)
     {
-        FlowMask mask = flow.Mask;
-        FlowRecord* record = flow.Record;
-        int bucket = BucketOf(record);
+        int bucket = flow.Mask.GetHashCode() & (Buckets - 1);
         for (FlowTemplate? template = _buckets[bucket]; template is not null; template = template.Next)
         {
-            if (template.Fits(mask, record))
+            if (template.Fits(flow))
             {
                 return template;
             }
@@ -47,10 +45,6 @@ internal sealed unsafe class FlowTemplates
 
         return Add(flow, bucket);
     }
-
-    // Masks are whole cache lines.
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int BucketOf(FlowRecord* record) => (int)(((ulong)record->Mask * 0x9e37_79b9_7f4a_7c15) >> 56);
 
     private FlowTemplate? Add(Flow flow, int bucket)
     {
