@@ -16,12 +16,14 @@ internal static class DpctlCommand
         command.SetAction(parsed =>
         {
             TextWriter error = parsed.InvocationConfiguration.Error;
+            DpctlOptions read = options.Read(parsed);
+            ProcessAlarm.Set(read.TimeoutSeconds);
             try
             {
                 using ControlConnection connection = ControlConnection.Open(parsed.GetRequiredValue(socket));
                 DpctlSession session = new(new DatapathClient(connection), parsed.InvocationConfiguration.Output, error, static _ => "engine dpctl: ")
                 {
-                    Options = options.Read(parsed),
+                    Options = read,
                 };
                 return DpctlVerb.Run(session, options.ReadWords(parsed)) ? ExitCode.Success : ExitCode.Refused;
             }

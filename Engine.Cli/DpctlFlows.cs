@@ -17,34 +17,51 @@ internal static class DpctlFlows
 
     private const string UfidPrefix = "ufid:";
 
-    /// <summary><c>dump-flows [DP]</c>.</summary>
+    /// <summary><c>dump-flows [DP] [filter=FILTER]</c>.</summary>
     public static Errno Dump(DpctlSession session, IReadOnlyList<string> words)
     {
-        for (int i = 1; i < words.Count; i++)
+        List<string> places = [.. words];
+        string? filterText = null;
+        while (places.Count > 1 && places[^1].IndexOf('=', StringComparison.Ordinal) is > 0 and int equals)
         {
-            if (words[i].StartsWith("type=", StringComparison.Ordinal))
+            DpctlPlace place = new(places.Count - 1);
+            switch (places[^1][..equals])
             {
-                return session.Fail(Errno.None, "Invalid argument 'type'. Use 'ovs-appctl dpctl/dump-flows' instead.", new DpctlPlace(i));
+                case "filter" when filterText is null:
+                    filterText = places[^1][(equals + 1)..];
+                    break;
+                case "type":
+                    return session.Fail(Errno.None, "Invalid argument 'type'. Use 'ovs-appctl dpctl/dump-flows' instead.", place);
+                case "pmd":
+                    return session.Fail(Errno.None, "Invalid argument 'pmd': flows are in one table for all workers.", place);
+                default:
+                    return session.Fail(Errno.None, $"Invalid argument '{places[^1]}'", place);
             }
 
-            if (words[i].StartsWith("filter=", StringComparison.Ordinal))
-            {
-                return session.Fail(Errno.NotSupported, "Failed to parse filter (only ovs-dpctl filters)", new DpctlPlace(i));
-            }
+            places.RemoveAt(places.Count - 1);
         }
 
-        Errno errno = session.OpenNamedOrOnly(words, 2, out DatapathEntry? datapath);
+        Errno errno = session.OpenNamedOrOnly(places, 2, out DatapathEntry? datapath);
         if (errno != Errno.None)
         {
             return errno;
+        }
+
+        DpctlFilter? filter = null;
+        if (filterText is not null && !DpctlFilter.TryParse(filterText, session.ReadPortNames(datapath!), out filter, out string? error))
+        {
+            return session.Fail(Errno.None, $"Failed to parse filter ({error})", new DpctlPlace(places.Count));
         }
 
         IPortNames? names = session.Options.HasNames ? session.ReadPortNames(datapath!) : null;
         StringBuilder line = new();
         errno = session.Client.DumpFlows(datapath!.Ifindex, flow =>
         {
-            Format(line.Clear(), flow, session.Options.IsVerbose, names);
-            session.Output.WriteLine(line);
+            if (filter is null || filter.Takes(flow))
+            {
+                Format(line.Clear(), flow, session.Options.IsVerbose, names);
+                session.Output.WriteLine(line);
+            }
         });
         return errno == Errno.None ? errno : session.Fail(errno, "Failed to dump flows from datapath", new DpctlPlace(1));
     }

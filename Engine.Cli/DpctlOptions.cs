@@ -26,6 +26,9 @@ internal sealed record DpctlOptions
     /// <summary>show and dump-dps print JSON.</summary>
     public bool IsJson { get; init; }
 
+    /// <summary>Seconds after which it gives up; 0 to go on.</summary>
+    public uint TimeoutSeconds { get; init; }
+
     /// <summary>Adds the options, and the words of the verb, to a command.</summary>
     public static Reader AddTo(Command command) => new(command);
 
@@ -40,11 +43,12 @@ internal sealed record DpctlOptions
         private readonly Option<bool> _clear = new("--clear") { Description = "mod-flow: count anew." };
         private readonly Option<bool> _readOnly = new("--read-only") { Description = "Refuse verbs that change something." };
         private readonly Option<bool> _json = new("--json") { Description = "show, dump-dps: one JSON object." };
+        private readonly Option<uint> _timeout = new("--timeout", "-t") { Description = "Give up after so many seconds, by SIGALRM.", HelpName = "SECONDS" };
         private readonly Argument<string[]> _words = new("VERB") { Description = "What to do, and its arguments.", Arity = ArgumentArity.ZeroOrMore };
 
         public Reader(Command command)
         {
-            foreach (Option option in (Option[])[_statistics, _more, _names, _noNames, _mayCreate, _clear, _readOnly, _json])
+            foreach (Option option in (Option[])[_statistics, _more, _names, _noNames, _mayCreate, _clear, _readOnly, _json, _timeout])
             {
                 command.Add(option);
             }
@@ -64,6 +68,7 @@ internal sealed record DpctlOptions
                 Clears = parsed.GetValue(_clear),
                 IsReadOnly = parsed.GetValue(_readOnly),
                 IsJson = parsed.GetValue(_json),
+                TimeoutSeconds = parsed.GetValue(_timeout),
             };
         }
 

@@ -21,7 +21,7 @@ internal sealed record DpctlVerb(string Name, string Usage, int Fewest, int Most
         new("set-if", "DP IFACE[,OPTION=VALUE]...", 2, int.MaxValue, true, DpctlPorts.Set),
         new("dump-dps", "", 0, 0, false, DpctlDatapaths.Dump),
         new("show", "[-s] [DP...]", 0, int.MaxValue, false, DpctlShow.Show),
-        new("dump-flows", "[-m] [--names] [DP]", 0, 6, false, DpctlFlows.Dump),
+        new("dump-flows", "[-m] [--names] [DP] [filter=FILTER]", 0, 6, false, DpctlFlows.Dump),
         new("add-flow", "[DP] FLOW ACTIONS", 2, 3, true, DpctlFlows.Add),
         new("mod-flow", "[--may-create] [--clear] [DP] FLOW ACTIONS", 2, 3, true, DpctlFlows.Modify),
         new("get-flow", "[DP] ufid:UFID", 1, 2, false, DpctlFlows.Get),
@@ -33,8 +33,12 @@ internal sealed record DpctlVerb(string Name, string Usage, int Fewest, int Most
         new("cache-set-size", "DP CACHE SIZE", 3, 3, true, DpctlDatapaths.SetCacheSize),
     ];
 
+    // ovs-dpctl's for connection tracking, by their beginnings.
+    private static readonly ImmutableArray<string> OfConntrack = ["dump-conntrack", "flush-conntrack", "ct-", "ipf-"];
+
     /// <summary>The verbs, each a line.</summary>
-    public static string Help => "Verbs:\n" + string.Join('\n', All.Select(static verb => $"  {verb.Name} {verb.Usage}"));
+    public static string Help => "Verbs:\n" + string.Join('\n', All.Select(static verb => $"  {verb.Name} {verb.Usage}"))
+        + "\n\nA filter has fields of a packet as ovs-ofctl has them (tcp,nw_dst=10.0.0.1): flows that would match it are shown.";
 
     /// <summary>Runs a verb. What goes wrong is told.</summary>
     /// <param name="session">Where.</param>
@@ -49,7 +53,9 @@ internal sealed record DpctlVerb(string Name, string Usage, int Fewest, int Most
         }
 
         DpctlVerb? verb = All.FirstOrDefault(other => other.Name == words[0]);
-        string? refusal = verb is null ? $"unknown command '{words[0]}'; use --help for help"
+        string? refusal = verb is null && OfConntrack.Any(beginning => words[0].StartsWith(beginning, StringComparison.Ordinal))
+            ? $"'{words[0]}': connections are not tracked; limits of zones are kept, and reached by engine exec -- ovs-dpctl"
+            : verb is null ? $"unknown command '{words[0]}'; use --help for help"
             : words.Count - 1 < verb.Fewest ? $"'{verb.Name}' command requires at least {verb.Fewest} arguments"
             : words.Count - 1 > verb.Most ? $"'{verb.Name}' command takes at most {verb.Most} arguments"
             : verb.Changes && session.Options.IsReadOnly ? $"'{verb.Name}' command does not work in read only mode"

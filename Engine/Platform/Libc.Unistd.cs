@@ -48,6 +48,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int dup2(int oldfd, int newfd);
 
+    [LibraryImport(Library)]
+    public static partial uint alarm(uint seconds);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setsid();
 
