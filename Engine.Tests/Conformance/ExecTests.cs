@@ -159,7 +159,6 @@ public sealed class ExecTests : IDisposable
     [InlineData("ip", "l2tp", "show", "tunnel")]
     [InlineData("ip", "mptcp", "endpoint", "show")]
     [InlineData("tc", "qdisc", "show", "dev", "lo")]
-    [InlineData("nft", "list", "tables")]
     public void Programs_of_the_host_say_what_they_say_without(params string[] command)
     {
         RequireOpenVSwitch();

@@ -21,6 +21,7 @@ public sealed class ControlledDatapath
     private ControlledVport?[] _ports = new ControlledVport?[16];
     private uint[] _portIds = [];
     private long _changes;
+    private PacedReading<DatapathStats> _stats;
 
     internal ControlledDatapath(Datapath datapath, int processorCount, IVportRunner? runner)
     {
@@ -62,6 +63,9 @@ public sealed class ControlledDatapath
             return portIds.AsSpan(0, Math.Min(portIds.Length, _processorCount));
         }
     }
+
+    /// <summary>What its workers have counted.</summary>
+    internal DatapathStats ReadStats() => _stats.Read(Datapath, static datapath => datapath.ReadStats());
 
     /// <summary>Changes with every port that comes or goes.</summary>
     internal long PortChanges => _changes;

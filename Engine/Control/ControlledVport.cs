@@ -9,6 +9,7 @@ namespace Engine.Control;
 public sealed class ControlledVport
 {
     private uint[] _portIds;
+    private PacedReading<VportStats> _stats;
 
     internal ControlledVport(ControlledDatapath datapath, Vport vport, VportDevice device, VportRequest request, uint[] portIds)
     {
@@ -35,18 +36,7 @@ public sealed class ControlledVport
     public ReadOnlySpan<uint> PortIds => Volatile.Read(ref _portIds);
 
     /// <summary>What has gone through its device, or through the port where the device does not count.</summary>
-    public VportStats ReadStats()
-    {
-        if (Device.ReadStats is not { } read)
-        {
-            return Vport.ReadStats();
-        }
-
-        // The kernel counts at the device what a port refuses to send; a device here does not see it.
-        VportStats stats = read();
-        stats.TxErrors += Vport.CountTxErrors();
-        return stats;
-    }
+    public VportStats ReadStats() => _stats.Read(this, static port => port.ReadAll());
 
     /// <summary>Higher for ports that were added later.</summary>
     internal long Age { get; set; }
@@ -75,5 +65,18 @@ public sealed class ControlledVport
     {
         uint[] portIds = Volatile.Read(ref _portIds);
         return portIds.Length == 1 ? portIds[0] : portIds[hash % (uint)portIds.Length];
+    }
+
+    private VportStats ReadAll()
+    {
+        if (Device.ReadStats is not { } read)
+        {
+            return Vport.ReadStats();
+        }
+
+        // The kernel counts at the device what a port refuses to send; a device here does not see it.
+        VportStats stats = read();
+        stats.TxErrors += Vport.CountTxErrors();
+        return stats;
     }
 }

@@ -140,7 +140,7 @@ internal sealed class DatapathFamily(ControlServer server, ushort id) : ControlF
     // The kernel's ovs_dp_cmd_fill_info.
     private static void Write(ref NetlinkWriter writer, MessageTarget target, ControlledDatapath datapath, byte command, ushort flags)
     {
-        DatapathStats stats = datapath.Datapath.ReadStats();
+        DatapathStats stats = datapath.ReadStats();
         Span<ulong> words = stackalloc ulong[4];
         int start = target.Begin(ref writer, command, datapath.Ifindex, flags);
         writer.PutOvsDatapathName(datapath.Name);

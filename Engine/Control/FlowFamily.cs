@@ -158,6 +158,7 @@ internal sealed class FlowFamily(ControlServer server, ushort id) : ControlFamil
         if (attributes.Clear)
         {
             flow.ClearStats();
+            _message.Forget();
         }
 
         return Errno.None;

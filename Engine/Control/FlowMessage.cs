@@ -19,6 +19,13 @@ internal sealed class FlowMessage
     private readonly FlowTemplates _templates = new();
     private FlowKey _key;
 
+    // The flow that was told alone last.
+    private Flow? _told;
+    private PacedReading<FlowStats> _toldStats;
+
+    /// <summary>A flow counts anew: what was read of it is not told again.</summary>
+    public void Forget() => _told = null;
+
     /// <summary>Prepares for a dump.</summary>
     public void BeginDump() => _templates.Begin();
 
@@ -57,7 +64,13 @@ internal sealed class FlowMessage
             writer.EndNested(nested);
         }
 
-        FlowStats stats = flow.ReadStats();
+        if (flow != _told)
+        {
+            _told = flow;
+            _toldStats = default;
+        }
+
+        FlowStats stats = _toldStats.Read(flow, static flow => flow.ReadStats());
         if (stats.UsedAtMs != 0)
         {
             writer.PutOvsFlowUsed((ulong)stats.UsedAtMs);
