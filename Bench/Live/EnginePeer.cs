@@ -15,7 +15,7 @@ internal sealed class EnginePeer(string driver, string? cores) : ILivePeer
 
     public IDisposable Start(LiveNetwork network)
     {
-        string directory = Directory.CreateTempSubdirectory("engine-bench-").FullName;
+        string directory = network.MakeDirectory();
         string socket = Path.Combine(directory, "control.sock");
         string script = Path.Combine(directory, "script");
         File.WriteAllText(script, $"""

@@ -14,7 +14,7 @@ internal static class LiveCommand
     private static readonly string[] Measures = ["rate", "lossfree", "tcp", "ping"];
 
     /// <summary>Measures.</summary>
-    /// <returns>0; 2 when the arguments or the rights are wrong.</returns>
+    /// <returns>0; 2 when the arguments or the rights are wrong; 130 when a signal ended it.</returns>
     public static int Run(string[] arguments)
     {
         List<string> cases = [];
@@ -72,16 +72,24 @@ internal static class LiveCommand
         ];
         peers = [.. peers.Where(peer => cases.Count == 0 || cases.Exists(name => peer.Name.Contains(name, StringComparison.OrdinalIgnoreCase)))];
         List<LiveResult> results = [.. peers.Select(static peer => LiveResult.Of(peer.Name, peer.Missing))];
-        using (LiveNetwork network = new())
+        LiveNetwork.RemoveLeftovers();
+        using Interruption interruption = new();
+        try
         {
+            using LiveNetwork network = new();
             for (int round = 0; round < rounds; round++)
             {
                 for (int i = 0; i < peers.Length; i++)
                 {
-                    results[i] = Measure(network, peers[i], results[i], measures, seconds);
+                    results[i] = Measure(network, peers[i], results[i], measures, seconds, interruption.Token);
                     Console.Error.WriteLine($"round {round + 1}: {peers[i].Name} done");
                 }
             }
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("live: ended by a signal; everything made is removed");
+            return 130;
         }
 
         LiveReport report = new(
@@ -101,8 +109,9 @@ internal static class LiveCommand
         return 0;
     }
 
-    private static LiveResult Measure(LiveNetwork network, ILivePeer peer, LiveResult result, string[] measures, double seconds)
+    private static LiveResult Measure(LiveNetwork network, ILivePeer peer, LiveResult result, string[] measures, double seconds, CancellationToken stop)
     {
+        stop.ThrowIfCancellationRequested();
         if (result.Missing is not null)
         {
             return result;
@@ -117,11 +126,13 @@ internal static class LiveCommand
                 LiveNetwork.Run(network.Left, "ping -n -q -c 200 -i 0.005 -w 4 10.77.0.2 || true");
             }
 
+            stop.ThrowIfCancellationRequested();
             if (measures.Contains("ping") && peer.IsSwitch && LiveMeasure.Ping(network) is { } ping)
             {
                 result.PingMicroseconds.Add(ping);
             }
 
+            stop.ThrowIfCancellationRequested();
             if (measures.Contains("tcp") && peer.IsSwitch && LiveMeasure.Tcp(network, Math.Max(1, (int)Math.Round(seconds * 1.5))) is { } gigabits)
             {
                 result.TcpGigabits.Add(gigabits);
@@ -130,13 +141,13 @@ internal static class LiveCommand
             if (measures.Contains("rate") || measures.Contains("lossfree"))
             {
                 // Once for the runtime, which compiles what is hot.
-                _ = LiveMeasure.Flood(network, 1);
-                (double forwarded, double offered) = LiveMeasure.Flood(network, seconds);
+                _ = LiveMeasure.Flood(network, 1, stop);
+                (double forwarded, double offered) = LiveMeasure.Flood(network, seconds, stop);
                 result.Forwarded.Add(forwarded);
                 result.Offered.Add(offered);
                 if (measures.Contains("lossfree"))
                 {
-                    result.LossFree.Add(LiveMeasure.LossFree(network, Math.Min(offered, forwarded * 1.2), 0.4));
+                    result.LossFree.Add(LiveMeasure.LossFree(network, Math.Min(offered, forwarded * 1.2), 0.4, stop));
                 }
             }
 
@@ -144,6 +155,8 @@ internal static class LiveCommand
         }
         catch (Exception failure) when (failure is InvalidOperationException or SystemCallException)
         {
+            // A signal to the whole group ends the programs below first.
+            stop.ThrowIfCancellationRequested();
             return result with { Missing = failure.Message };
         }
     }

@@ -17,7 +17,7 @@ internal static partial class LiveMeasure
     private const int SearchSteps = 7;
 
     /// <summary>Packets a second that arrive at the right host when the left one sends as fast as it can, and what it sent.</summary>
-    public static (double Forwarded, double Offered) Flood(LiveNetwork network, double seconds)
+    public static (double Forwarded, double Offered) Flood(LiveNetwork network, double seconds, CancellationToken stop)
     {
         using IDisposable? sink = Sink(network);
         using IDisposable polled = network.PollLeft();
@@ -25,14 +25,14 @@ internal static partial class LiveMeasure
         sender.WaitForStart();
         Thread.Sleep(300);
         (long received, long sent, long start) = (Received(network), sender.Sent, Stopwatch.GetTimestamp());
-        Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        Wait(seconds, stop);
         (long receivedAfter, long sentAfter) = (Received(network), sender.Sent);
         double elapsed = Stopwatch.GetElapsedTime(start).TotalSeconds;
         return ((receivedAfter - received) / elapsed, (sentAfter - sent) / elapsed);
     }
 
     /// <summary>The highest rate, by bisection, at which no more than one packet in 10,000 is lost.</summary>
-    public static double LossFree(LiveNetwork network, double highest, double seconds)
+    public static double LossFree(LiveNetwork network, double highest, double seconds, CancellationToken stop)
     {
         using IDisposable? sink = Sink(network);
         using IDisposable polled = network.PollLeft();
@@ -42,7 +42,7 @@ internal static partial class LiveMeasure
             double rate = (low + high) / 2;
 
             // Another program that takes the processor for a moment is no fault of the switch: a rate has two attempts.
-            double? offered = OfferWithoutLoss(network, rate, seconds) ?? OfferWithoutLoss(network, rate, seconds);
+            double? offered = OfferWithoutLoss(network, rate, seconds, stop) ?? OfferWithoutLoss(network, rate, seconds, stop);
             best = Math.Max(best, offered ?? 0);
             (low, high) = offered is not null ? (rate, high) : (low, rate);
         }
@@ -51,13 +51,13 @@ internal static partial class LiveMeasure
     }
 
     // Packets a second that were offered, which is less than the rate where the generator had to share its processor; null when too many were lost.
-    private static double? OfferWithoutLoss(LiveNetwork network, double rate, double seconds)
+    private static double? OfferWithoutLoss(LiveNetwork network, double rate, double seconds, CancellationToken stop)
     {
         long before = Received(network);
         using KernelSender sender = LiveNetwork.In(network.Left, () => new KernelSender(rate));
         sender.WaitForStart();
         (long sentAtStart, long start) = (sender.Sent, Stopwatch.GetTimestamp());
-        Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        Wait(seconds, stop);
         double offered = (sender.Sent - sentAtStart) / Stopwatch.GetElapsedTime(start).TotalSeconds;
         long sent = sender.Stop();
         Thread.Sleep(50);
@@ -97,6 +97,12 @@ internal static partial class LiveMeasure
         string output = LiveNetwork.Run(network.Left, "ping -n -i 0.01 -c 100 -w 4 10.77.0.2 || true");
         double[] times = [.. RoundTrip().Matches(output).Select(static match => double.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) * 1000).Skip(5).Order()];
         return times.Length == 0 ? null : times[times.Length / 2];
+    }
+
+    private static void Wait(double seconds, CancellationToken stop)
+    {
+        stop.WaitHandle.WaitOne(TimeSpan.FromSeconds(seconds));
+        stop.ThrowIfCancellationRequested();
     }
 
     private static long Received(LiveNetwork network) => LiveNetwork.In(network.Right, static () =>

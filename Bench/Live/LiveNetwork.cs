@@ -6,7 +6,10 @@ namespace Bench.Live;
 /// <summary>Two hosts in namespaces of their own, with default offloads, whose wires end as "left" and "right" in a third one, the switch's.</summary>
 internal sealed unsafe class LiveNetwork : IDisposable
 {
-    private readonly string _prefix = $"engine-bench-{Environment.ProcessId}";
+    // Of all namespaces and directories; the number of the process that made them follows.
+    private const string Mark = "engine-bench-";
+
+    private readonly string _prefix = $"{Mark}{Environment.ProcessId}";
 
     /// <summary>Makes the namespaces and devices.</summary>
     public LiveNetwork()
@@ -36,6 +39,27 @@ internal sealed unsafe class LiveNetwork : IDisposable
 
     /// <summary>The host with 10.77.0.2.</summary>
     public string Right => $"{_prefix}-r";
+
+    /// <summary>Removes what runs that were killed have left: namespaces, the programs in them, directories.</summary>
+    public static void RemoveLeftovers()
+    {
+        foreach (string line in Shell.Run("ip netns list").Split('\n', StringSplitOptions.RemoveEmptyEntries))
+        {
+            string name = line.Split(' ')[0];
+            if (IsLeftover(name))
+            {
+                Shell.Run($"kill -9 $(ip netns pids {name}) 2>/dev/null || true; ip netns del {name}");
+            }
+        }
+
+        foreach (string directory in Directory.EnumerateDirectories(Path.GetTempPath(), $"{Mark}*").Where(static directory => IsLeftover(Path.GetFileName(directory))))
+        {
+            Directory.Delete(directory, recursive: true);
+        }
+    }
+
+    /// <summary>Makes a directory for what joins the wires.</summary>
+    public string MakeDirectory() => Directory.CreateTempSubdirectory($"{_prefix}-").FullName;
 
     /// <summary>Gives the switch's end of the left wire NAPI, by GRO, which frames from <see cref="FrameSource"/> need; undone when disposed.</summary>
     public IDisposable PollLeft()
@@ -79,6 +103,10 @@ internal sealed unsafe class LiveNetwork : IDisposable
             Shell.Run($"ip netns del {name} 2>/dev/null || true");
         }
     }
+
+    // "engine-bench-PID-…" of a process that is no more.
+    private static bool IsLeftover(string name) => name.StartsWith(Mark, StringComparison.Ordinal)
+        && int.TryParse(name[Mark.Length..].Split('-')[0], out int process) && !Directory.Exists($"/proc/{process}");
 
     private void Join(string host, string end, int number)
     {

@@ -14,7 +14,7 @@ internal sealed class OpenVSwitchPeer(bool hasSegmentation) : ILivePeer
 
     public IDisposable Start(LiveNetwork network)
     {
-        string directory = Directory.CreateTempSubdirectory("engine-bench-ovs-").FullName;
+        string directory = network.MakeDirectory();
         List<Process> started = [];
         void Stop()
         {
