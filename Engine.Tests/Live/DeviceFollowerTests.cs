@@ -1,5 +1,7 @@
 using Engine.Netlink;
 using Engine.Packets;
+using Engine.Platform;
+using Engine.Primitives;
 using Engine.Tests.Control;
 using Engine.Vports;
 
@@ -116,6 +118,25 @@ public sealed class DeviceFollowerTests
         Assert.Contains("xdp", hosts.Switch.Run("ip link show left"), StringComparison.Ordinal);
         live.Do("del-if dp-live left");
         Assert.DoesNotContain("xdp", hosts.Switch.Run("ip link show left"), StringComparison.Ordinal);
+    }
+
+    [SkippableTheory]
+    [InlineData("packet")]
+    [InlineData("uring")]
+    public void A_port_whose_queue_another_holds_tells_that_it_sends_by_calls(string driver)
+    {
+        using TwoHosts hosts = new();
+        using XdpSender other = hosts.Switch.Call(static () =>
+        {
+            Assert.Equal(Refusal.None, Netdev.TryOpen("left", out Netdev? device));
+            using (device)
+            {
+                return XdpSender.TryOpen(device!.Index, queue: 0)!;
+            }
+        });
+        using LiveSwitch live = new(hosts.Switch, 1, LiveSwitch.Joined($",driver={driver}"));
+        Assert.Equal("sends by calls, not AF_XDP", live.Find("left")!.Device.Choice!.Mode);
+        Assert.Equal(string.Empty, live.Find("right")!.Device.Choice!.Mode);
     }
 
     private static IEnumerable<byte[]> Windows(byte[] bytes, int length) => Enumerable.Range(0, bytes.Length - length + 1).Select(i => bytes[i..(i + length)]);

@@ -18,6 +18,9 @@ internal sealed class NetdevDriver : IVportDriver
     private readonly List<VportRing> _rings = [];
     private readonly IVportDriver[] _channels;
 
+    // Of all packet rings so far.
+    private bool _hasXdpSenders = true;
+
     private NetdevDriver(Netdev netdev, int workerCount)
     {
         _netdev = netdev;
@@ -155,7 +158,7 @@ internal sealed class NetdevDriver : IVportDriver
         if (driver is not null)
         {
             Add(driver, driver.WaitHandle, worker);
-            Choice = new DriverChoice("uring", string.Empty, null);
+            Choice = new DriverChoice("uring", ModeOf(1, driver.HasXdpSender), null);
         }
 
         return refusal;
@@ -168,11 +171,16 @@ internal sealed class NetdevDriver : IVportDriver
         if (driver is not null)
         {
             Add(driver, driver.WaitHandle, worker);
-            Choice = new DriverChoice("packet", count == 1 ? string.Empty : $"fanout of {count}", null);
+            _hasXdpSenders &= driver.HasXdpSender;
+            Choice = new DriverChoice("packet", ModeOf(count, _hasXdpSenders), null);
         }
 
         return refusal;
     }
+
+    // How a packet socket works: the rings that share the device, and a way out that is slower than it could be.
+    private static string ModeOf(int rings, bool hasXdpSenders) =>
+        string.Join(", ", ((string?[])[rings == 1 ? null : $"fanout of {rings}", hasXdpSenders ? null : "sends by calls, not AF_XDP"]).Where(static part => part is not null));
 
     private void Add(IVportDriver driver, System.Runtime.InteropServices.SafeHandle handle, int worker)
     {

@@ -76,6 +76,9 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
     /// <summary>The group it shares the device's frames with; null when it is alone.</summary>
     public ushort? FanoutGroup { get; private init; }
 
+    /// <summary>Whether complete frames leave by AF_XDP: the queue was free, and the kernel has it.</summary>
+    internal bool HasXdpSender => _transmitter.HasXdpSender;
+
     /// <summary>What to wait on (poll, epoll, io_uring) for frames, and for an error when the device goes down or away.</summary>
     public SafeHandle WaitHandle => _socket.Descriptor;
 

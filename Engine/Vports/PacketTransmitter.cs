@@ -19,6 +19,9 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
     private bool _hasSuperFrames;
     private bool _isQueueing;
 
+    /// <summary>Whether complete frames leave by AF_XDP.</summary>
+    public bool HasXdpSender => sender is not null;
+
     /// <summary>As <see cref="IVportDriver.Transmit"/>.</summary>
     public int Transmit(PacketPool pool, ref PacketBatch batch)
     {

@@ -30,6 +30,9 @@ public sealed unsafe class UringDriver : IVportDriver
         _transmitter = new PacketTransmitter(netdev, socket, XdpSender.TryOpen(netdev.Index, queue: 0));
     }
 
+    /// <summary>Whether complete frames leave by AF_XDP: the queue was free, and the kernel has it.</summary>
+    internal bool HasXdpSender => _transmitter.HasXdpSender;
+
     /// <summary>What to wait on (poll, epoll) for frames, once <see cref="Receive"/> has found none.</summary>
     // The socket, not the ring: a frame's arrival wakes no one who waits for a ring with deferred work.
     public SafeHandle WaitHandle => _socket;
