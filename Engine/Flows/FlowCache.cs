@@ -1,7 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using Engine.Platform;
 using Engine.Primitives;
 
 namespace Engine.Flows;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Engine.Platform;
 using Engine.Primitives;
 
 namespace Engine.Flows;

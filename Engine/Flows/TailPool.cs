@@ -1,5 +1,5 @@
 using System.Numerics;
-using Engine.Platform;
+using Engine.Primitives;
 
 namespace Engine.Flows;
 

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Engine.Primitives;
 
 namespace Engine.Packets;
@@ -48,9 +47,6 @@ public sealed unsafe class PacketPool : IDisposable
         _standard = new FrameRegion(frameCount, frameSize, isLarge: false);
         _large = new FrameRegion(largeFrameCount, LargeFrameSize, isLarge: true);
     }
-
-    /// <summary>Frees the regions if the owner did not.</summary>
-    ~PacketPool() => Release();
 
     /// <summary>Standard frames that are free now.</summary>
     public int FreeCount => _standard.FreeCount;
@@ -133,8 +129,8 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>Unmaps the regions. No packet of the pool may be used afterwards.</summary>
     public void Dispose()
     {
-        Release();
-        GC.SuppressFinalize(this);
+        _standard.Release();
+        _large.Release();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -146,12 +142,6 @@ public sealed unsafe class PacketPool : IDisposable
         }
     }
 
-    private void Release()
-    {
-        _standard?.Release();
-        _large?.Release();
-    }
-
     /// <summary>Frames of one size and the list of the free ones.</summary>
     private sealed class FrameRegion
     {
@@ -160,7 +150,7 @@ public sealed unsafe class PacketPool : IDisposable
 
         // Frames that other threads have freed, taken when there is no other.
         private readonly ConcurrentQueue<nint> _givenBack = new();
-        private void* _allocation;
+        private readonly HugeMemory _memory;
         private readonly bool _isLarge;
         private int _freeCount;
 
@@ -172,11 +162,8 @@ public sealed unsafe class PacketPool : IDisposable
             FrameCount = frameCount;
             FrameSize = frameSize;
             _free = new nint[frameCount];
-
-            // Zeroed memory of this size comes fresh from the kernel: pages that are never written take no memory.
-            const int PageSize = 4096;
-            _allocation = NativeMemory.AllocZeroed(((nuint)frameCount * (nuint)frameSize) + PageSize);
-            _frames = (byte*)(((nuint)_allocation + PageSize - 1) & ~(nuint)(PageSize - 1));
+            _memory = new HugeMemory((long)frameCount * frameSize);
+            _frames = _memory.Start;
             _isLarge = isLarge;
             _unusedCount = frameCount;
         }
@@ -239,8 +226,7 @@ public sealed unsafe class PacketPool : IDisposable
 
         public void Release()
         {
-            NativeMemory.Free(_allocation);
-            _allocation = null;
+            _memory.Dispose();
         }
 
         [MethodImpl(MethodImplOptions.NoInlining)]
