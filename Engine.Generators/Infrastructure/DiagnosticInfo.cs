@@ -19,6 +19,13 @@ internal sealed record DiagnosticInfo(
     }
 
     /// <summary>The diagnostic to report.</summary>
-    public Diagnostic ToDiagnostic() =>
-        Diagnostic.Create(Descriptor, FilePath.Length == 0 ? Location.None : Location.Create(FilePath, Span, Lines), [.. Arguments]);
+    public Diagnostic ToDiagnostic() => At(FilePath.Length == 0 ? Location.None : Location.Create(FilePath, Span, Lines));
+
+    /// <summary>The diagnostic to report, in a syntax tree if the place is in one: only there an editor offers fixes.</summary>
+    public Diagnostic ToDiagnostic(Compilation compilation) =>
+        FilePath.Length != 0 && compilation.SyntaxTrees.FirstOrDefault(tree => tree.FilePath == FilePath) is { } tree && Span.End <= tree.Length
+            ? At(Location.Create(tree, Span))
+            : ToDiagnostic();
+
+    private Diagnostic At(Location location) => Diagnostic.Create(Descriptor, location, [.. Arguments]);
 }

@@ -43,12 +43,10 @@ public sealed class PipelineGenerator : IIncrementalGenerator
             .WithTrackingName(Spec);
 
         context.RegisterSourceOutput(specs, static (output, spec) => output.AddSource(spec.HintName, PipelineEmitter.Emit(spec)));
-        context.RegisterSourceOutput(parsed.Select(static (result, _) => result.Diagnostics), static (output, found) =>
-        {
-            foreach (DiagnosticInfo diagnostic in found)
-            {
-                output.ReportDiagnostic(diagnostic.ToDiagnostic());
-            }
-        });
+
+        // The compilation is looked at only while there is something to report.
+        context.RegisterSourceOutput(
+            parsed.SelectMany(static (result, _) => result.Diagnostics).Combine(context.CompilationProvider),
+            static (output, found) => output.ReportDiagnostic(found.Left.ToDiagnostic(found.Right)));
     }
 }

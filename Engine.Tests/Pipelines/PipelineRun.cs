@@ -15,9 +15,11 @@ namespace Engine.Tests.Pipelines;
 /// <summary>Source with pipelines, run through the generator and the compiler as a build does.</summary>
 internal sealed class PipelineRun
 {
-    private static readonly CSharpParseOptions s_parse = new(LanguageVersion.Latest, DocumentationMode.Parse);
+    /// <summary>How source is read.</summary>
+    public static readonly CSharpParseOptions ParseOptions = new(LanguageVersion.Latest, DocumentationMode.Parse);
 
-    private static readonly ImmutableArray<MetadataReference> s_references =
+    /// <summary>The runtime and Engine.</summary>
+    public static readonly ImmutableArray<MetadataReference> References =
     [
         .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
             .Where(static path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal))
@@ -35,14 +37,14 @@ internal sealed class PipelineRun
         // No unsafe code is allowed: an appliance needs none.
         _input = CSharpCompilation.Create(
             "Sample" + Guid.NewGuid().ToString("N"),
-            [CSharpSyntaxTree.ParseText(source, s_parse, "Sample.cs")],
-            s_references,
+            [CSharpSyntaxTree.ParseText(source, ParseOptions, "Sample.cs")],
+            References,
             new CSharpCompilationOptions(
                 OutputKind.DynamicallyLinkedLibrary, optimizationLevel: OptimizationLevel.Release, deterministic: true, nullableContextOptions: NullableContextOptions.Enable, warningLevel: 9999));
         _driver = CSharpGeneratorDriver.Create(
             [new PipelineGenerator().AsSourceGenerator()],
             additionalTexts: files.Select(static file => new FlowsText(file.Path, file.Content)),
-            parseOptions: s_parse,
+            parseOptions: ParseOptions,
             driverOptions: new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
         _output = _input;
         Run();
@@ -68,7 +70,7 @@ internal sealed class PipelineRun
     /// <summary>Adds a source file and runs again.</summary>
     public void Add(string path, string text)
     {
-        _input = _input.AddSyntaxTrees(CSharpSyntaxTree.ParseText(text, s_parse, path));
+        _input = _input.AddSyntaxTrees(CSharpSyntaxTree.ParseText(text, ParseOptions, path));
         Run();
     }
 
