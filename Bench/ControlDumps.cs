@@ -40,7 +40,7 @@ internal sealed class ControlDumps(SequencedSocket client, int ifindex)
 
         using SequencedSocket client = SequencedSocket.Connect(path);
         ControlDumps dumps = new(client, ifindex);
-        Console.WriteLine($"set-up     {dumps.SetUp(flows),12:N0} flows/s");
+        Console.WriteLine($"set-up     {flows / dumps.SetUp(dumps.MakeRequests(flows)),12:N0} flows/s");
         for (int round = 0; round < 5; round++)
         {
             dumps.Dump(isInFull: true);
@@ -50,14 +50,16 @@ internal sealed class ControlDumps(SequencedSocket client, int ifindex)
         return 0;
     }
 
-    /// <summary>Adds flows as ovs-vswitchd does: up to 50 operations in one buffer, none acknowledged but the last.</summary>
-    /// <returns>Flows a second.</returns>
-    public double SetUp(int flows)
+    /// <summary>The requests for flows as ovs-vswitchd makes them: up to 50 operations in one buffer, none acknowledged.</summary>
+    public byte[][] MakeRequests(int flows) => [.. Enumerable.Range(0, (flows + OperationsAtOnce - 1) / OperationsAtOnce)
+        .Select(group => ControlRequests.MakeFlows(group * OperationsAtOnce, Math.Min(flows, (group + 1) * OperationsAtOnce), ifindex))];
+
+    /// <summary>Adds the flows of <see cref="MakeRequests"/>.</summary>
+    /// <returns>Seconds until the last is there.</returns>
+    public double SetUp(byte[][] requests)
     {
-        byte[][] buffers = [.. Enumerable.Range(0, (flows + OperationsAtOnce - 1) / OperationsAtOnce)
-            .Select(group => ControlRequests.MakeFlows(group * OperationsAtOnce, Math.Min(flows, (group + 1) * OperationsAtOnce), ifindex))];
         long start = Stopwatch.GetTimestamp();
-        foreach (byte[] buffer in buffers)
+        foreach (byte[] buffer in requests)
         {
             ControlRequests.Send(client, buffer);
         }
@@ -67,7 +69,7 @@ internal sealed class ControlDumps(SequencedSocket client, int ifindex)
         {
         }
 
-        return flows / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        return Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
     /// <summary>Dumps all flows and tells how long it took.</summary>
