@@ -38,6 +38,19 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
         return frame.Length >= Shortest && frame[frame[Network] == 0x45 ? Ipv4Protocol : Ipv6Protocol] == IpProtocols.Tcp;
     }
 
+    /// <summary>Whether a frame may be one with a payload.</summary>
+    public static bool HasLikelyPayload(ReadOnlySpan<byte> frame)
+    {
+        const int LengthOffset = 12;
+        if (!IsLikely(frame))
+        {
+            return false;
+        }
+
+        int transport = Network + (frame[Network] == 0x45 ? Ipv4Length : Ipv6Length);
+        return frame.Length > transport + LengthOffset && frame.Length > transport + ((frame[transport + LengthOffset] >> 4) * 4);
+    }
+
     /// <summary>Reads the headers.</summary>
     /// <returns>False for any other frame.</returns>
     public static bool TryRead(ReadOnlySpan<byte> frame, out TcpSegment segment)

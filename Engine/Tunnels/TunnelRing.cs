@@ -118,7 +118,7 @@ internal sealed unsafe class TunnelRing<TCodec>(TCodec codec, IDatagramSource so
             int length = datagrams->Length - ShortHeader;
             byte* bytes = (byte*)datagrams->Address;
             if (length < EthernetLength || length > longest || datagrams->SegmentSize != 0 || *(ulong*)bytes != header || !datagrams->HasHeaderOf(in _knownDatagram)
-                || (merges && TcpSegment.IsLikely(new ReadOnlySpan<byte>(bytes + ShortHeader, length))))
+                || (merges && TcpSegment.HasLikelyPayload(new ReadOnlySpan<byte>(bytes + ShortHeader, length))))
             {
                 break;
             }
@@ -155,6 +155,12 @@ internal sealed unsafe class TunnelRing<TCodec>(TCodec codec, IDatagramSource so
     {
         const int EthernetLength = 14;
         ref FlowKey key = ref keys[batch.Count];
+        if (_isKnown && bytes.Length >= ShortHeader + EthernetLength && MemoryMarshal.Read<ulong>(bytes) == _knownHeader && datagram.HasHeaderOf(in _knownDatagram))
+        {
+            key.RepeatTunnel(_knownTunnel);
+            return Accept(pool, ref batch, keys, bytes[ShortHeader..], EtherTypes.TransparentEthernet, datagram.Tos);
+        }
+
         BeginKey(ref key, in datagram);
         if (!codec.TryRead(bytes, ref key, out TunnelPayload payload))
         {
