@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using Engine.Actions;
 using Engine.Generators.Infrastructure;
+using static Engine.Generators.Pipelines.Literal;
 
 namespace Engine.Generators.Pipelines;
 
@@ -67,7 +67,7 @@ internal sealed class ActionEmitter
                 case ActionOpcode.Output:
                     Flush();
                     bool isLast = i == steps.Count - 1;
-                    _writer.Write($"PipelineEdits.{(isLast ? "Output" : "OutputCopy")}(ref packet, {Text(steps[i].Argument)}, ref host);");
+                    _writer.Write($"PipelineEdits.{(isLast ? "Output" : "OutputCopy")}(ref packet, {Number(steps[i].Argument)}, ref host);");
                     if (isLast)
                     {
                         return;
@@ -79,7 +79,7 @@ internal sealed class ActionEmitter
                     Drop(ReasonOf(steps[i]));
                     return;
                 case ActionOpcode.Truncate:
-                    _writer.Write($"PipelineEdits.Truncate(ref packet, {Text(steps[i].Argument)});");
+                    _writer.Write($"PipelineEdits.Truncate(ref packet, {Number(steps[i].Argument)});");
                     break;
                 default:
                     EmitEdit(steps[i]);
@@ -139,7 +139,7 @@ internal sealed class ActionEmitter
         {
             if (Word(step, 12 + at) != 0)
             {
-                _writer.Write($"PipelineEdits.Replace(ref packet, {Text(at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))});");
+                _writer.Write($"PipelineEdits.Replace(ref packet, {Number(at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))});");
             }
         }
     }
@@ -151,19 +151,19 @@ internal sealed class ActionEmitter
         {
             if (Word(step, 12 + at) != 0)
             {
-                _addresses.Add($"PipelineEdits.Replace(ref packet, {Text(Network + 12 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))})");
+                _addresses.Add($"PipelineEdits.Replace(ref packet, {Number(Network + 12 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 12 + at))})");
             }
         }
 
         if (step.Arguments[21] != 0)
         {
             Flush();
-            _writer.Write($"PipelineEdits.ReplaceTos(ref packet, {Text(Network)}, {Text(step.Arguments[9])}, {Text(step.Arguments[21])});");
+            _writer.Write($"PipelineEdits.ReplaceTos(ref packet, {Number(Network)}, {Number(step.Arguments[9])}, {Number(step.Arguments[21])});");
         }
 
         if (step.Arguments[22] != 0)
         {
-            _header.Add($"PipelineEdits.ReplaceTtl(ref packet, {Text(Network)}, {Text(step.Arguments[10])}, {Text(step.Arguments[22])})");
+            _header.Add($"PipelineEdits.ReplaceTtl(ref packet, {Number(Network)}, {Number(step.Arguments[10])}, {Number(step.Arguments[22])})");
         }
     }
 
@@ -174,7 +174,7 @@ internal sealed class ActionEmitter
             ushort mask = Half(step, 4 + at);
             if (mask != 0)
             {
-                _ports.Add($"PipelineEdits.Replace(ref packet, {Text(Transport + at)}, (ushort){Hex(Half(step, at))}, (ushort){Hex(mask)})");
+                _ports.Add($"PipelineEdits.Replace(ref packet, {Number(Transport + at)}, (ushort){Hex(Half(step, at))}, (ushort){Hex(mask)})");
             }
         }
     }
@@ -186,7 +186,7 @@ internal sealed class ActionEmitter
         {
             if (Word(step, 40 + at) != 0)
             {
-                _addresses.Add($"PipelineEdits.Replace(ref packet, {Text(Network + 8 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 40 + at))})");
+                _addresses.Add($"PipelineEdits.Replace(ref packet, {Number(Network + 8 + at)}, {Hex(Word(step, at))}, {Hex(Word(step, 40 + at))})");
             }
         }
 
@@ -194,12 +194,12 @@ internal sealed class ActionEmitter
         uint value = Word(step, 32) | Swap((uint)step.Arguments[37] << 20), mask = Word(step, 72) | Swap((uint)step.Arguments[77] << 20);
         if (mask != 0)
         {
-            _writer.Write($"PipelineEdits.Replace(ref packet, {Text(Network)}, {Hex(value)}, {Hex(mask)});");
+            _writer.Write($"PipelineEdits.Replace(ref packet, {Number(Network)}, {Hex(value)}, {Hex(mask)});");
         }
 
         if (step.Arguments[78] != 0)
         {
-            _writer.Write($"PipelineEdits.Replace(ref packet, {Text(Network + 7)}, (byte){Text(step.Arguments[38])}, (byte){Text(step.Arguments[78])});");
+            _writer.Write($"PipelineEdits.Replace(ref packet, {Number(Network + 7)}, (byte){Number(step.Arguments[38])}, (byte){Number(step.Arguments[78])});");
         }
     }
 
@@ -208,13 +208,13 @@ internal sealed class ActionEmitter
         Flush();
         if (_list.Shape.IsIpv6)
         {
-            LeaveUnless($"PipelineEdits.TryDecrementHopLimit(ref packet, {Text(Network)})", "IpTtl");
+            LeaveUnless($"PipelineEdits.TryDecrementHopLimit(ref packet, {Number(Network)})", "IpTtl");
             return;
         }
 
-        string difference = $"ttl{Text(_names++)}";
+        string difference = $"ttl{Number(_names++)}";
         _writer.Write($"ulong {difference} = 0;");
-        LeaveUnless($"PipelineEdits.TryDecrementTtl(ref packet, {Text(Network)}, ref {difference})", "IpTtl");
+        LeaveUnless($"PipelineEdits.TryDecrementTtl(ref packet, {Number(Network)}, ref {difference})", "IpTtl");
         _header.Add(difference);
     }
 
@@ -229,13 +229,13 @@ internal sealed class ActionEmitter
         string addresses = Sum("addresses", _addresses), header = Sum("header", _header), ports = Sum("ports", _ports);
         if (_list.Shape.IsIpv4 && addresses.Length + header.Length != 0)
         {
-            _writer.Write($"PipelineEdits.UpdateIpv4Checksum(ref packet, {Text(Network)}, {Join(addresses, header)});");
+            _writer.Write($"PipelineEdits.UpdateIpv4Checksum(ref packet, {Number(Network)}, {Join(addresses, header)});");
         }
 
         if (addresses.Length + ports.Length != 0)
         {
             string name = _list.Protocol == Udp ? "Udp" : "Tcp";
-            _writer.Write($"PipelineEdits.Update{name}Checksum(ref packet, {Text(Transport)}, {OrNone(addresses)}, {OrNone(ports)});");
+            _writer.Write($"PipelineEdits.Update{name}Checksum(ref packet, {Number(Transport)}, {OrNone(addresses)}, {OrNone(ports)});");
         }
     }
 
@@ -254,7 +254,7 @@ internal sealed class ActionEmitter
             return name;
         }
 
-        name += Text(_names++);
+        name += Number(_names++);
         _writer.Write($"ulong {name} = {string.Join("\n    + ", terms)};");
         terms.Clear();
         return name;
@@ -278,8 +278,4 @@ internal sealed class ActionEmitter
     private static uint Word(StepSpec step, int at) => BinaryPrimitives.ReadUInt32LittleEndian(step.Arguments.Skip(at).Take(4).ToArray());
 
     private static ushort Half(StepSpec step, int at) => BinaryPrimitives.ReadUInt16LittleEndian(step.Arguments.Skip(at).Take(2).ToArray());
-
-    private static string Hex(uint number) => "0x" + number.ToString("x", CultureInfo.InvariantCulture) + "u";
-
-    private static string Text(long number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Numerics;
 using Engine.Generators.Infrastructure;
+using static Engine.Generators.Pipelines.Literal;
 
 namespace Engine.Generators.Pipelines;
 
@@ -90,13 +90,13 @@ internal sealed class MatchEmitter
         List<string> calls = [];
         for (int i = 0; i < plan.Hashed.Count; i++)
         {
-            calls.Add($"Match{_shape.Name}Hash{Text(i)}({Arguments(WordsOf([plan.Hashed[i][0]]))})");
+            calls.Add($"Match{_shape.Name}Hash{Number(i)}({Arguments(WordsOf([plan.Hashed[i][0]]))})");
         }
 
         List<Candidate[]> chunks = [.. plan.Lanes.Chunk(LanesOfMethod)];
         for (int i = 0; i < chunks.Count; i++)
         {
-            calls.Add($"Match{_shape.Name}Lanes{Text(i)}({Arguments(WordsOf(chunks[i]))})");
+            calls.Add($"Match{_shape.Name}Lanes{Number(i)}({Arguments(WordsOf(chunks[i]))})");
         }
 
         EmitCalls(calls);
@@ -145,15 +145,15 @@ internal sealed class MatchEmitter
         _writer.Write("/// <summary>Flows of different masks: a few telling bits leave one of them, with which the header is compared as a whole.</summary>");
         _writer.Open($"private static int Match{_shape.Name}Telling(PlainFrame frame, {Parameters(words)})");
         string sum = string.Join(" + ", telling.Words.Select(word => $"(({Local(word.Word)} & {Hex(word.Mask)}) * {Hex(word.Multiplier)})"));
-        _writer.Write($"int telling = (int)(({sum}) >> {Text(telling.Shift)});");
-        EmitData("byte", "Candidates", telling.CandidateAt.Select(Text));
-        _writer.Write($"int candidate = candidates[telling & {Text(telling.CandidateAt.Length - 1)}];");
+        _writer.Write($"int telling = (int)(({sum}) >> {Number(telling.Shift)});");
+        EmitData("byte", "Candidates", telling.CandidateAt.Select(Number));
+        _writer.Write($"int candidate = candidates[telling & {Number(telling.CandidateAt.Length - 1)}];");
         _writer.Write("// For each the bits of the header that matter, and what they must be.");
         _writer.Write("ReadOnlySpan<uint> headers =").Write("[");
         foreach (Candidate candidate in candidates)
         {
             (uint[] mask, uint[] value) = FrameShape.Header(candidate.Words);
-            _writer.Write($"    // {Text(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
+            _writer.Write($"    // {Number(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
             _writer.Write($"    {string.Join(", ", mask.Concat(value).Select(Hex))},");
         }
 
@@ -166,8 +166,8 @@ internal sealed class MatchEmitter
         }
 
         int places = (int)BitOperations.RoundUpToPowerOf2((uint)candidates.Count);
-        EmitData("short", "Flows", Enumerable.Range(0, places).Select(i => i < candidates.Count ? Text(candidates[i].Number) : "-1"));
-        _writer.Write($"return frame.HasIpv4Header(headers, candidate) ? flows[candidate & {Text(places - 1)}] : -1;");
+        EmitData("short", "Flows", Enumerable.Range(0, places).Select(i => i < candidates.Count ? Number(candidates[i].Number) : "-1"));
+        _writer.Write($"return frame.HasIpv4Header(headers, candidate) ? flows[candidate & {Number(places - 1)}] : -1;");
         _writer.Close().Blank();
     }
 
@@ -175,15 +175,15 @@ internal sealed class MatchEmitter
     {
         foreach (Candidate candidate in candidates)
         {
-            _writer.Write($"// {Text(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
+            _writer.Write($"// {Number(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
             if (candidate.Words.Length == 0)
             {
-                _writer.Write($"return {Text(candidate.Number)};");
+                _writer.Write($"return {Number(candidate.Number)};");
                 return;
             }
 
             _writer.Open($"if ({string.Join(" && ", candidate.Words.Select(word => Condition(word)))})");
-            _writer.Write($"return {Text(candidate.Number)};").Close().Blank();
+            _writer.Write($"return {Number(candidate.Number)};").Close().Blank();
         }
 
         _writer.Write("return -1;");
@@ -224,8 +224,8 @@ internal sealed class MatchEmitter
         MaskedWord[] words = group[0].Words;
         PerfectHash hash = PerfectHash.Find([.. group.Select(Key)]);
         int places = hash.KeyAt.Length - 1, buckets = hash.Displacements.Length - 1;
-        _writer.Write($"/// <summary>{Text(group.Count)} flows of one mask, from {Text(group[0].Number)} on: a perfect hash of {string.Join(", ", words.Select(word => Local(word.Index)))}.</summary>");
-        _writer.Open($"private static int Match{_shape.Name}Hash{Text(number)}({string.Join(", ", words.Select(word => $"uint {Local(word.Index)}"))})");
+        _writer.Write($"/// <summary>{Number(group.Count)} flows of one mask, from {Number(group[0].Number)} on: a perfect hash of {string.Join(", ", words.Select(word => Local(word.Index)))}.</summary>");
+        _writer.Open($"private static int Match{_shape.Name}Hash{Number(number)}({string.Join(", ", words.Select(word => $"uint {Local(word.Index)}"))})");
         foreach (MaskedWord word in words.Where(static word => word.Mask != uint.MaxValue))
         {
             _writer.Write($"{Local(word.Index)} &= {Hex(word.Mask)};");
@@ -240,17 +240,17 @@ internal sealed class MatchEmitter
         }
 
         _writer.Blank();
-        EmitData("ushort", "Displacements", hash.Displacements.Select(Text));
-        _writer.Write($"int place = PipelineHash.Place(hash, displacements[(int)hash & {Text(buckets)}], {Text(places)});");
+        EmitData("ushort", "Displacements", hash.Displacements.Select(Number));
+        _writer.Write($"int place = PipelineHash.Place(hash, displacements[(int)hash & {Number(buckets)}], {Number(places)});");
         // The words of a key stand side by side, so that they come with one cache line.
         int stride = (int)BitOperations.RoundUpToPowerOf2((uint)words.Length), last = (hash.KeyAt.Length * stride) - 1;
         EmitData("uint", "Keys", hash.KeyAt.SelectMany(key => Enumerable.Range(0, stride).Select(word => key < 0 || word >= words.Length ? "0" : Hex(group[key].Words[word].Value))));
         string[] conditions =
         [
-            .. words.Select((word, i) => $"keys[((place * {Text(stride)}) + {Text(i)}) & {Text(last)}] == {Local(word.Index)}"),
+            .. words.Select((word, i) => $"keys[((place * {Number(stride)}) + {Number(i)}) & {Number(last)}] == {Local(word.Index)}"),
         ];
-        EmitData("short", "Flows", hash.KeyAt.Select(key => key < 0 ? "-1" : Text(group[key].Number)));
-        _writer.Write($"return {string.Join(" && ", conditions)} ? flows[place & {Text(places)}] : -1;");
+        EmitData("short", "Flows", hash.KeyAt.Select(key => key < 0 ? "-1" : Number(group[key].Number)));
+        _writer.Write($"return {string.Join(" && ", conditions)} ? flows[place & {Number(places)}] : -1;");
         _writer.Close().Blank();
     }
 
@@ -263,22 +263,22 @@ internal sealed class MatchEmitter
         _writer.Write("/// <summary>Flows of different masks, one in each lane; the first lane that matches is taken.</summary>");
         foreach (Candidate candidate in candidates)
         {
-            _writer.Write($"// {Text(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
+            _writer.Write($"// {Number(candidate.Number)}: {_spec.Flows[candidate.Number].Text}");
         }
 
-        _writer.Open($"private static int Match{_shape.Name}Lanes{Text(number)}({Parameters(WordsOf(candidates))})");
+        _writer.Open($"private static int Match{_shape.Name}Lanes{Number(number)}({Parameters(WordsOf(candidates))})");
         Candidate[][] vectors = [.. candidates.Chunk(LanesOfVector)];
         List<string> bits = [];
         for (int i = 0; i < vectors.Length; i++)
         {
             EmitVector(vectors[i], i);
-            string found = $"(ulong)Vector256.ExtractMostSignificantBits(lanes{Text(i)})";
-            bits.Add(i == 0 ? found : $"({found} << {Text(i * LanesOfVector)})");
+            string found = $"(ulong)Vector256.ExtractMostSignificantBits(lanes{Number(i)})";
+            bits.Add(i == 0 ? found : $"({found} << {Number(i * LanesOfVector)})");
         }
 
         _writer.Write($"// The lane behind the last always matches, and stands for no flow.");
         _writer.Write($"ulong found = {string.Join(" | ", bits)} | {Hex(1UL << candidates.Length)};");
-        EmitData("short", "Flows", Enumerable.Range(0, 64).Select(lane => lane < candidates.Length ? Text(candidates[lane].Number) : "-1"));
+        EmitData("short", "Flows", Enumerable.Range(0, 64).Select(lane => lane < candidates.Length ? Number(candidates[lane].Number) : "-1"));
         _writer.Write("return flows[BitOperations.TrailingZeroCount(found) & 63];");
         _writer.Close().Blank();
     }
@@ -303,7 +303,7 @@ internal sealed class MatchEmitter
             terms.Add($"Vector256.Equals({value}, {Vector(lanes.Select(static lane => lane.Value))})");
         }
 
-        _writer.Write($"Vector256<uint> lanes{Text(number)} =");
+        _writer.Write($"Vector256<uint> lanes{Number(number)} =");
         _writer.Write("    " + (terms.Count == 0 ? "Vector256<uint>.AllBitsSet" : string.Join("\n    & ", terms)) + ";");
     }
 
@@ -369,10 +369,4 @@ internal sealed class MatchEmitter
         : $"({Local(word.Index)} & {Hex(word.Mask)}) {comparison} {Hex(word.Value)}";
 
     private static string Vector(IEnumerable<uint> lanes) => $"Vector256.Create({string.Join(", ", lanes.Select(Hex))})";
-
-    private static string Hex(uint number) => "0x" + number.ToString("x", CultureInfo.InvariantCulture) + "u";
-
-    private static string Hex(ulong number) => "0x" + number.ToString("x", CultureInfo.InvariantCulture) + "UL";
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }

@@ -1,6 +1,6 @@
-using System.Globalization;
 using System.Numerics;
 using Engine.Generators.Infrastructure;
+using static Engine.Generators.Pipelines.Literal;
 
 namespace Engine.Generators.Pipelines;
 
@@ -81,9 +81,9 @@ internal static class PipelineEmitter
     {
         writer.Write("/// <summary>Takes a batch of packets that came by one port: executes those that a flow matches, gives the others to the host.</summary>");
         writer.Open("public static void Process<THost>(ref PacketBatch batch, ref THost host) where THost : struct, IPipelineHost");
-        writer.Write($"// For each packet its flow, and for each list of actions its packets; list {Text(actions.Other)} is for what this code does not execute.");
+        writer.Write($"// For each packet its flow, and for each list of actions its packets; list {Number(actions.Other)} is for what this code does not execute.");
         writer.Write("ref FoundFlows found = ref host.Found;");
-        writer.Write($"found.Clear({Text(actions.Other + 1)});");
+        writer.Write($"found.Clear({Number(actions.Other + 1)});");
         writer.Write("FlowCounters counters = host.Counters;");
         writer.Write("int count = batch.Count;");
         if (shapes.Count != 0)
@@ -106,11 +106,11 @@ internal static class PipelineEmitter
             writer.Open($"if (PlainFrame.TryView{shape.Name}(ref packet, out PlainFrame {local}))");
             writer.Write($"int flow = Match{shape.Name}(inPort, {local});");
             writer.Write($"counters.Count(flow, ref packet, {local}.CountedTcpFlags);");
-            writer.Write($"found.Add(i, flow, listsOf{shape.Name}[flow & {Text(PlacesFor(spec) - 1)}]);");
+            writer.Write($"found.Add(i, flow, listsOf{shape.Name}[flow & {Number(PlacesFor(spec) - 1)}]);");
             writer.Write("continue;").Close().Blank();
         }
 
-        writer.Write($"found.Add(i, s_table.MatchOther(ref packet, i, ref host), {Text(actions.Other)});");
+        writer.Write($"found.Add(i, s_table.MatchOther(ref packet, i, ref host), {Number(actions.Other)});");
         writer.Close().Blank();
         EmitExecution(writer, actions);
         writer.Write("batch.Clear();");
@@ -129,12 +129,12 @@ internal static class PipelineEmitter
         int[] lists = new int[PlacesFor(spec)];
         Array.Fill(lists, actions.Other);
         candidates.ForEach(candidate => lists[candidate.Number] = actions.NumberOf(shape, candidate.Number));
-        writer.Write($"ReadOnlySpan<byte> listsOf{shape.Name} = [{string.Join(", ", lists.Select(Text))}];");
+        writer.Write($"ReadOnlySpan<byte> listsOf{shape.Name} = [{string.Join(", ", lists.Select(Number))}];");
     }
 
     private static void EmitExecution(SourceWriter writer, ActionPlan actions)
     {
-        writer.Write($"host.CountHits(count - BitOperations.PopCount(found[{Text(actions.Other)}]));");
+        writer.Write($"host.CountHits(count - BitOperations.PopCount(found[{Number(actions.Other)}]));");
         if (actions.Straight.Count == 0)
         {
             writer.Write("ExecuteInOrder(ref batch, ref found, ref host);");
@@ -159,17 +159,17 @@ internal static class PipelineEmitter
             }
 
             writer.Write($"// {list.List.Text}");
-            writer.Open($"for (uint left = found[{Text(i)}] & run; left != 0; left &= left - 1)");
+            writer.Open($"for (uint left = found[{Number(i)}] & run; left != 0; left &= left - 1)");
             writer.Write("int i = BitOperations.TrailingZeroCount(left);");
             writer.Write("ref Packet packet = ref batch[i];");
-            ActionEmitter.EmitEdits(writer, list, $"found.Remove({Text(i)}, i);\ncontinue;");
+            ActionEmitter.EmitEdits(writer, list, $"found.Remove({Number(i)}, i);\ncontinue;");
             writer.Close().Blank();
         }
 
         List<int> all = [.. Enumerable.Range(0, actions.Straight.Count)];
         foreach (IGrouping<uint?, int> same in all.Where(list => actions.Straight[list].Port is not null).GroupBy(list => actions.Straight[list].Port))
         {
-            writer.Write($"host.Output(ref batch, {Union(same)} & run, {Text((int)same.Key!.Value)});");
+            writer.Write($"host.Output(ref batch, {Union(same)} & run, {Number((int)same.Key!.Value)});");
         }
 
         foreach (IGrouping<string, int> same in all.Where(list => actions.Straight[list].Port is null).GroupBy(list => ActionEmitter.ReasonOf(actions.Straight[list])))
@@ -185,7 +185,7 @@ internal static class PipelineEmitter
 
     private static string Union(IEnumerable<int> lists)
     {
-        string[] terms = [.. lists.Select(static list => $"found[{Text(list)}]")];
+        string[] terms = [.. lists.Select(static list => $"found[{Number(list)}]")];
         return terms.Length == 1 ? terms[0] : $"({string.Join(" | ", terms)})";
     }
 
@@ -210,7 +210,7 @@ internal static class PipelineEmitter
         for (int i = 0; i < actions.Stepwise.Count; i++)
         {
             writer.Write($"// {actions.Stepwise[i].List.Text}");
-            writer.Open($"if ((found[{Text(actions.Straight.Count + i)}] >> i & 1) != 0)");
+            writer.Open($"if ((found[{Number(actions.Straight.Count + i)}] >> i & 1) != 0)");
             writer.Write("ref Packet packet = ref batch[i++];");
             ActionEmitter.EmitStepwise(writer, actions.Stepwise[i], "continue;");
             writer.Write("continue;").Close().Blank();
@@ -225,9 +225,9 @@ internal static class PipelineEmitter
             }
 
             writer.Write("// One output each, beyond the lists that are code.");
-            writer.Open($"if ((found[{Text(actions.ByPort)}] >> i & 1) != 0)");
-            writer.Write($"ReadOnlySpan<int> ports = [{string.Join(", ", ports.Select(Text))}];");
-            writer.Write($"PipelineEdits.Output(ref batch[i], (uint)ports[found.FlowOf(i++) & {Text(ports.Length - 1)}], ref host);");
+            writer.Open($"if ((found[{Number(actions.ByPort)}] >> i & 1) != 0)");
+            writer.Write($"ReadOnlySpan<int> ports = [{string.Join(", ", ports.Select(Number))}];");
+            writer.Write($"PipelineEdits.Output(ref batch[i], (uint)ports[found.FlowOf(i++) & {Number(ports.Length - 1)}], ref host);");
             writer.Write("continue;").Close().Blank();
         }
 
@@ -253,6 +253,4 @@ internal static class PipelineEmitter
     private static string Local(string name) => char.ToLowerInvariant(name[0]) + name.Substring(1);
 
     private static string Capitalized(string text) => char.ToUpperInvariant(text[0]) + text.Substring(1);
-
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
