@@ -29,7 +29,7 @@ internal sealed class SpinContender : IContender
 
     private static Measurement MeasureHere(double seconds)
     {
-        GapHistogram gaps = new();
+        using GapHistogram gaps = new();
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
         ulong cycles = Engine.Platform.TimestampCounter.Now;
         double looks = 0, elapsed;
@@ -47,6 +47,7 @@ internal sealed class SpinContender : IContender
         return new Measurement(looks, Engine.Platform.TimestampCounter.Now - cycles, elapsed)
         {
             LongestPauseUs = gaps.LongestUs,
+            LongestOwnPauseUs = gaps.LongestOwnUs,
             Pause999Us = gaps.QuantileUs(0.999),
         };
     }
