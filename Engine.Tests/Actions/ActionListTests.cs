@@ -114,6 +114,19 @@ public sealed class ActionListTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Lists_that_are_one_output_are_shared_and_all_others_are_not()
+    {
+        byte[] flagged = Output(7);
+        flagged[3] |= 0x80;
+        ActionList output = List(Output(7), Tcp4);
+        Assert.Same(output, List(flagged, Tcp4));
+        Assert.Equal(Output(7), output.Attributes.ToArray());
+        Assert.NotSame(output, List(Output(8), Tcp4));
+        Assert.Equal(8, List(Output(8), Tcp4).SingleOutputPort);
+        Assert.NotSame(List([.. Output(7), .. Output(7)], Tcp4), List([.. Output(7), .. Output(7)], Tcp4));
+    }
+
+    [Fact]
     public void A_list_is_shown_in_the_order_and_form_of_the_kernel()
     {
         // Flags of the attribute numbers and bytes in the padding are gone; a clone of it is as the first.

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.InteropServices;
 using Engine.Annotations;
 using Engine.Flows;
@@ -16,6 +17,9 @@ internal sealed partial class ActionCompiler
 
     /// <summary>Ports a datapath can have (DP_MAX_PORTS).</summary>
     private const uint MaximumPorts = 0xffff;
+
+    // Lists that are one output, by port. There are no more than ports.
+    private static readonly ConcurrentDictionary<uint, ActionList> s_outputs = new();
 
     [ThreadStatic]
     private static ActionCompiler? s_ofThread;
@@ -53,9 +57,20 @@ internal sealed partial class ActionCompiler
         _features = features;
     }
 
-    private ActionList Build() => _steps.Count == 0
-        ? ActionList.Empty
-        : new ActionList([.. _steps], _attributes.Written.ToArray(), _arguments.Written.ToArray(), [.. _objects]);
+    private ActionList Build()
+    {
+        if (_steps.Count == 0)
+        {
+            return ActionList.Empty;
+        }
+
+        // Most flows of most tables: one list for all of a port. Its bytes are the same, however the attribute was flagged.
+        return _steps is [{ Opcode: ActionOpcode.Output } output]
+            ? s_outputs.GetOrAdd(output.Argument, static (_, compiler) => compiler.Make(), this)
+            : Make();
+    }
+
+    private ActionList Make() => new([.. _steps], _attributes.Written.ToArray(), _arguments.Written.ToArray(), [.. _objects]);
 
     /// <summary>Walks one list. What it does to the shape of the packet stays inside of it, as in the kernel.</summary>
     private Refusal CompileList(NetlinkAttributes list, PacketShape shape, int depth)

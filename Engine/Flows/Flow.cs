@@ -34,13 +34,12 @@ public sealed unsafe class Flow
         Mask = mask;
         Ufid = ufid;
         _actions = actions;
-        FlowKey.MaskedCopy(in key, in mask.Bits, out FlowKey masked);
         _tail = mask.IsCoreOnly ? [] : new ulong[mask.TailLength];
         mask.CopyTail(in key, _tail);
         ReadOnlySpan<ulong> words = FlowMask.Words(in key);
         _unmaskedKey = ufid.IsPresent ? null : words[..(words.LastIndexOfAnyExcept(0ul) + 1)].ToArray();
         _records = records;
-        Index = records.Add(this, in masked, _tail);
+        Index = records.Add(this, in key, _tail);
         _record = records[Index];
         Volatile.Write(ref _record->Output, actions.SingleOutputPort);
 

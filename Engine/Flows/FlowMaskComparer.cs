@@ -12,15 +12,19 @@ internal sealed class FlowMaskComparer : IEqualityComparer<FlowMask>, IAlternate
     /// <summary>Hash of a mask's words.</summary>
     public static int Hash(ReadOnlySpan<ulong> words)
     {
-        // Each lane is a polynomial of its own; the lanes have different factors, so that words of one lane and of another do not cancel out.
+        // Most lines of most masks are zero. Each lane is a polynomial of its own, in the place of the line too; the lanes have different factors,
+        // so that words of one lane and of another do not cancel out.
         Vector512<ulong> factors = Vector512.Create(
             0x9e3779b97f4a7c15, 0xbf58476d1ce4e5b9, 0x94d049bb133111eb, 0xd6e8feb86659fd93, 0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3, 0x589965cc75374cc3);
         Vector512<ulong> sum = default;
         ReadOnlySpan<Vector512<ulong>> lines = MemoryMarshal.Cast<ulong, Vector512<ulong>>(words);
-        foreach (Vector512<ulong> line in lines)
+        for (int i = 0; i < lines.Length; i++)
         {
-            sum = (sum + line) * factors;
-            sum ^= sum >> 29;
+            if (lines[i] != default)
+            {
+                sum = (sum + lines[i] + Vector512.Create((ulong)i)) * factors;
+                sum ^= sum >> 29;
+            }
         }
 
         ulong hash = Vector512.Sum(sum * factors);

@@ -59,8 +59,15 @@ internal unsafe struct FlowRecord
     [UnscopedRef]
     public readonly ref readonly KeyCore Core => ref _core;
 
-    /// <summary>Copies the core of a masked key.</summary>
-    public void SetCore(in FlowKey masked) => _core = Unsafe.As<FlowKey, KeyCore>(ref Unsafe.AsRef(in masked));
+    /// <summary>Copies those bits of a key's core that matter.</summary>
+    public void SetCore(in FlowKey key, in FlowKey mask)
+    {
+        ReadOnlySpan<ulong> words = FlowMask.Words(in key), bits = FlowMask.Words(in mask);
+        for (int i = 0; i < FlowMask.CoreWords; i++)
+        {
+            _core[i] = words[i] & bits[i];
+        }
+    }
 
     /// <summary>Whether a packet with this key matches under the mask, which was read from this record.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

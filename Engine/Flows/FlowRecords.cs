@@ -78,12 +78,12 @@ internal sealed unsafe class FlowRecords
 
     /// <summary>Fills a record, except for its mask. Writer only.</summary>
     /// <returns>Its index.</returns>
-    public int Add(Flow flow, in FlowKey masked, ReadOnlySpan<ulong> tail)
+    public int Add(Flow flow, in FlowKey key, ReadOnlySpan<ulong> tail)
     {
         int index = Take();
         FlowRecord* record = this[index];
         record->Mask = null;
-        record->SetCore(in masked);
+        record->SetCore(in key, in flow.Mask.Bits);
         record->Tail = null;
         if (!tail.IsEmpty)
         {

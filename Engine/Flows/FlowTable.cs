@@ -234,15 +234,29 @@ public sealed unsafe class FlowTable
     /// <returns>Null at the end.</returns>
     internal Flow? Next(ref int position) => _records.Next(ref position);
 
-    // The writer's look-ups are mostly of keys that are not there, in tables that are not in the cache: it waits once for all subtables.
+    // The writer's look-ups are mostly of keys that are not there, in tables that are not in the cache: it waits once for many subtables.
     private Flow? LookupCold(in FlowKey key)
     {
-        foreach (Subtable subtable in _subtables)
+        const int Ahead = 16;
+        Span<uint> hashes = stackalloc uint[Ahead];
+        for (int start = 0; start < _subtables.Length; start += Ahead)
         {
-            subtable.PrefetchSlot(in key);
+            ReadOnlySpan<Subtable> group = _subtables.AsSpan(start, Math.Min(Ahead, _subtables.Length - start));
+            for (int i = 0; i < group.Length; i++)
+            {
+                hashes[i] = group[i].PrefetchSlot(in key);
+            }
+
+            for (int i = 0; i < group.Length; i++)
+            {
+                if (group[i].Find(in key, hashes[i]) is { } flow)
+                {
+                    return flow;
+                }
+            }
         }
 
-        return Lookup(in key, out _);
+        return null;
     }
 
     private Flow Add(in FlowKey key, in FlowKey mask, FlowActions actions, Ufid ufid)

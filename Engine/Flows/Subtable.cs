@@ -30,10 +30,12 @@ internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
     public int Count { get; private set; }
 
     /// <summary>Finds the flow that a packet with this key matches. Any thread.</summary>
-    public Flow? Find(in FlowKey key)
+    public Flow? Find(in FlowKey key) => Find(in key, SlotHash(signature.Hash(in key)));
+
+    /// <summary>The same by the hash that <see cref="PrefetchSlot"/> gave.</summary>
+    public Flow? Find(in FlowKey key, uint hash)
     {
         ulong[] slots = Volatile.Read(ref _slots);
-        uint hash = SlotHash(signature.Hash(in key));
         for (uint place = hash & (uint)(slots.Length - 1); ; place = (place + 1) & (uint)(slots.Length - 1))
         {
             ulong slot = Volatile.Read(ref slots[place]);
@@ -51,10 +53,13 @@ internal sealed unsafe class Subtable(FlowMask signature, FlowRecords records)
     }
 
     /// <summary>Asks for the slot where a search for this key begins.</summary>
-    public void PrefetchSlot(in FlowKey key)
+    /// <returns>The hash of the key here.</returns>
+    public uint PrefetchSlot(in FlowKey key)
     {
         ulong[] slots = _slots;
-        Prefetch.Line(Unsafe.AsPointer(ref slots[SlotHash(signature.Hash(in key)) & (uint)(slots.Length - 1)]));
+        uint hash = SlotHash(signature.Hash(in key));
+        Prefetch.Line(Unsafe.AsPointer(ref slots[hash & (uint)(slots.Length - 1)]));
+        return hash;
     }
 
     /// <summary>Finds the records of those packets of a batch that have none yet: all slots first, then all records, so that waiting for memory overlaps.</summary>
