@@ -129,8 +129,8 @@ public sealed unsafe class PacketPool : IDisposable
     /// <summary>Unmaps the regions. No packet of the pool may be used afterwards.</summary>
     public void Dispose()
     {
-        _standard.Release();
-        _large.Release();
+        _standard.Dispose();
+        _large.Dispose();
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
@@ -143,7 +143,7 @@ public sealed unsafe class PacketPool : IDisposable
     }
 
     /// <summary>Frames of one size and the list of the free ones.</summary>
-    private sealed class FrameRegion
+    private sealed class FrameRegion : IDisposable
     {
         private readonly nint[] _free;
         private readonly byte* _frames;
@@ -224,7 +224,7 @@ public sealed unsafe class PacketPool : IDisposable
             _givenBack.Enqueue((nint)packet);
         }
 
-        public void Release()
+        public void Dispose()
         {
             _memory.Dispose();
         }
