@@ -154,6 +154,7 @@ internal sealed class EngineContender : IContender
 
         churn?.Begin();
         using GapHistogram? gaps = _case.Kind == CaseKind.Churn ? new GapHistogram() : null;
+        long stolen = StolenTime.ReadMs(Processor.Measured);
         DatapathStats before = _datapath.ReadStats();
         (ulong Received, ulong Sent, ulong Matched) countersBefore = Counters();
         long allocated = GC.GetAllocatedBytesForCurrentThread();
@@ -182,6 +183,7 @@ internal sealed class EngineContender : IContender
             FlowChanges = _case.Kind == CaseKind.Upcalls ? missed : changes,
             LongestPauseUs = gaps?.LongestUs ?? 0,
             LongestOwnPauseUs = gaps?.LongestOwnUs ?? 0,
+            StolenMs = StolenTime.ReadMs(Processor.Measured) - stolen,
             Collections = GC.CollectionCount(0) - collections,
             Pause999Us = gaps?.QuantileUs(0.999) ?? 0,
         };

@@ -30,6 +30,9 @@ internal readonly record struct Measurement(double Packets, double Cycles, doubl
     /// <summary>The longest without what other programs had the processor meanwhile (<see cref="RunQueueDelay"/>), in microseconds.</summary>
     public double LongestOwnPauseUs { get; init; }
 
+    /// <summary>Milliseconds that the hypervisor had the processor meanwhile (<see cref="StolenTime"/>); measured where pauses are.</summary>
+    public long StolenMs { get; init; }
+
     /// <summary>The time between two rounds of which 99.9 % are shorter, in microseconds; 0 where not measured.</summary>
     public double Pause999Us { get; init; }
 }

@@ -51,7 +51,7 @@ internal sealed class PeersReport(PeersOptions options)
             Print($"  {row.Name,-34}{row.CyclesPerPacket,9:F1} {$"({row.Fastest:F1}-{row.Slowest:F1})",-13}{row.Mpps,8:F2}{row.Ratio,8:F2}"
                 + $"{(row.IsEngine ? row.AllocatedBytes.ToString(CultureInfo.InvariantCulture) : "-"),9}{row.CacheShare,8:P0}{row.TableShare,8:P0}"
                 + (row.FlowChangesPerSecond > 0 ? $"  {row.FlowChangesPerSecond:N0} flows/s" : string.Empty)
-                + (row.LongestPauseUs > 0 ? $"  pauses: longest {row.LongestPauseUs:F0} us, {row.LongestOwnPauseUs:F0} us without what other programs had the processor, 99.9 % below {row.Pause999Us:F0} us; {row.Collections} collections" : string.Empty));
+                + (row.LongestPauseUs > 0 ? $"  pauses: longest {row.LongestPauseUs:F0} us, {row.LongestOwnPauseUs:F0} us without what other programs had the processor, 99.9 % below {row.Pause999Us:F0} us; {row.Collections} collections; {row.StolenMs} ms stolen by the hypervisor" : string.Empty));
         }
     }
 
@@ -125,6 +125,8 @@ internal sealed class PeersReport(PeersOptions options)
         public double LongestPauseUs { get; } = Round(rounds.Max(round => round.LongestPauseUs));
 
         public double LongestOwnPauseUs { get; } = Round(rounds.Max(round => round.LongestOwnPauseUs));
+
+        public long StolenMs { get; } = rounds.Sum(round => round.StolenMs);
 
         public double Pause999Us { get; } = Round(rounds.Max(round => round.Pause999Us));
 

@@ -29,6 +29,7 @@ internal sealed class SpinContender : IContender
 
     private static Measurement MeasureHere(double seconds)
     {
+        long stolen = StolenTime.ReadMs(Processor.Measured);
         using GapHistogram gaps = new();
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
         ulong cycles = Engine.Platform.TimestampCounter.Now;
@@ -48,6 +49,7 @@ internal sealed class SpinContender : IContender
         {
             LongestPauseUs = gaps.LongestUs,
             LongestOwnPauseUs = gaps.LongestOwnUs,
+            StolenMs = StolenTime.ReadMs(Processor.Measured) - stolen,
             Pause999Us = gaps.QuantileUs(0.999),
         };
     }
