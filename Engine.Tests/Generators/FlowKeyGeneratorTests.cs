@@ -154,10 +154,10 @@ public sealed class FlowKeyGeneratorTests
             .Select(static field => ((DiagnosticDescriptor)field.GetValue(null)!).Id).Where(static id => id.StartsWith("ENG00", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
         Mistakes.Select(static row => (string)row[0]).Order(StringComparer.Ordinal));
 
-    // The declaration and what the generated code uses, without what other generators write.
+    // The declaration and what the generated code uses, without what other generators write, that of LibraryImport among them.
     private static GeneratorRun OverFlowKey() => GeneratorRun.OverEngine(new FlowKeyGenerator(), static path =>
         path.StartsWith("Annotations/", StringComparison.Ordinal)
-        || path.StartsWith("Primitives/", StringComparison.Ordinal)
+        || (path.StartsWith("Primitives/", StringComparison.Ordinal) && path != "Primitives/HugeMemory.cs")
         || path.StartsWith("Netlink/", StringComparison.Ordinal)
         || path.StartsWith("Flows/Key", StringComparison.Ordinal)
         || path.StartsWith("Flows/Tunnel", StringComparison.Ordinal)
