@@ -8,6 +8,8 @@
 #   PEER       switch: the other end is another switch of the same kind; kernel: it is the kernel's VXLAN device
 #   ENGINE...  the command line of `engine`, for example: dotnet Engine.Cli.dll
 #
+# ROUNDS=5 in the environment has both take five turns and prints the medians.
+#
 # Needs root, openvswitch-switch and iperf3. The switches' ends of the connection are their own ports (br0). Prints what each has received, in both directions.
 set -euo pipefail
 
@@ -115,5 +117,15 @@ measure() {
 }
 
 echo "VXLAN over IPv$family, MTU $mtu, to a ${peer/kernel/kernel device}: sent, received"
-measure engine
-measure netdev
+for ((round = 0; round < ${ROUNDS:-1}; round++)); do
+    for kind in engine netdev; do
+        measure $kind >"$folder/turn"
+        tee -a "$folder/turns" <"$folder/turn"
+    done
+done
+
+# In Mbit/s.
+median() {
+    awk -v kind="$1" -v column="$2" '$1 == kind && $2 + 0 == $2 { print $column * ($(column + 1) ~ /^G/ ? 1000 : 1) }' "$folder/turns" | sort -g | awk '{ v[NR] = $1 } END { print NR ? v[int((NR + 1) / 2)] : "none" }'
+}
+[[ ${ROUNDS:-1} == 1 ]] || echo "medians of $ROUNDS turns, Mbit/s: engine $(median engine 2), $(median engine 4); netdev $(median netdev 2), $(median netdev 4)"
