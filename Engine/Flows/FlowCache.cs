@@ -198,16 +198,14 @@ internal sealed unsafe class FlowCache
         bits.IpFragment = byte.MaxValue;
         bits.TransportSource = ushort.MaxValue;
         bits.TransportDestination = ushort.MaxValue;
-        Span<byte> ones = stackalloc byte[16];
-        ones.Fill(byte.MaxValue);
-        bits.Ipv6Source = new Ipv6Address(ones);
-        bits.Ipv6Destination = bits.Ipv6Source;
+        bits.Ipv6Source = Ipv6Address.AllOnes;
+        bits.Ipv6Destination = Ipv6Address.AllOnes;
         bits.MplsLabel0 = uint.MaxValue;
         bits.ConntrackMark = uint.MaxValue;
         bits.TunnelId = ulong.MaxValue;
         bits.TunnelIpv4Source = uint.MaxValue;
         bits.TunnelIpv4Destination = uint.MaxValue;
-        bits.TunnelIpv6Source = bits.Ipv6Source;
+        bits.TunnelIpv6Source = Ipv6Address.AllOnes;
         return new FlowMask(in bits);
     }
 

@@ -33,13 +33,13 @@ internal sealed unsafe class FlowTemplate
         DatapathHash = uint.MaxValue,
         SkbMark = uint.MaxValue,
         SkbPriority = uint.MaxValue,
-        EthernetDestination = Ones<EthernetAddress>(),
-        EthernetSource = Ones<EthernetAddress>(),
+        EthernetDestination = EthernetAddress.Broadcast,
+        EthernetSource = EthernetAddress.Broadcast,
         VlanTci = 0xefff,
         InnerVlanTci = 0xefff,
         ConntrackZone = ushort.MaxValue,
         ConntrackMark = uint.MaxValue,
-        ConntrackLabels = Ones<Ipv6Address>(),
+        ConntrackLabels = Ipv6Address.AllOnes,
         Ipv4Source = uint.MaxValue,
         Ipv4Destination = uint.MaxValue,
         IpTos = byte.MaxValue,
@@ -47,17 +47,17 @@ internal sealed unsafe class FlowTemplate
         TransportSource = ushort.MaxValue,
         TransportDestination = ushort.MaxValue,
         TcpFlags = ushort.MaxValue,
-        Ipv6Source = Ones<Ipv6Address>(),
-        Ipv6Destination = Ones<Ipv6Address>(),
+        Ipv6Source = Ipv6Address.AllOnes,
+        Ipv6Destination = Ipv6Address.AllOnes,
         Ipv6Label = uint.MaxValue,
-        ArpSenderHardware = Ones<EthernetAddress>(),
-        ArpTargetHardware = Ones<EthernetAddress>(),
+        ArpSenderHardware = EthernetAddress.Broadcast,
+        ArpTargetHardware = EthernetAddress.Broadcast,
         MplsLabel0 = uint.MaxValue,
         MplsLabel1 = uint.MaxValue,
         MplsLabel2 = uint.MaxValue,
-        NdTarget = Ones<Ipv6Address>(),
-        NdSourceLinkLayer = Ones<EthernetAddress>(),
-        NdTargetLinkLayer = Ones<EthernetAddress>(),
+        NdTarget = Ipv6Address.AllOnes,
+        NdSourceLinkLayer = EthernetAddress.Broadcast,
+        NdTargetLinkLayer = EthernetAddress.Broadcast,
     };
 
     private readonly FlowMask _mask;
@@ -324,14 +324,6 @@ internal sealed unsafe class FlowTemplate
         {
             moves.Add(new Move((ushort)from, (ushort)to, 1));
         }
-    }
-
-    private static T Ones<T>()
-        where T : unmanaged
-    {
-        T value = default;
-        MemoryMarshal.AsBytes(new Span<T>(ref value)).Fill(byte.MaxValue);
-        return value;
     }
 
     /// <summary>Bytes that are carried: from where in a record, where to in the attributes, how many.</summary>

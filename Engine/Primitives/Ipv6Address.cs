@@ -14,6 +14,15 @@ public readonly record struct Ipv6Address
     /// <exception cref="ArgumentException">Fewer than 16 bytes.</exception>
     public Ipv6Address(ReadOnlySpan<byte> bytes) => this = MemoryMarshal.Read<Ipv6Address>(bytes);
 
+    private Ipv6Address(ulong high, ulong low)
+    {
+        _high = high;
+        _low = low;
+    }
+
+    /// <summary>The mask of an address that matters whole.</summary>
+    internal static Ipv6Address AllOnes => new(ulong.MaxValue, ulong.MaxValue);
+
     /// <summary>Whether all bits are zero.</summary>
     public bool IsZero => (_high | _low) == 0;
 
