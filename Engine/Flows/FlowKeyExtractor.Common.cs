@@ -110,7 +110,7 @@ public static unsafe partial class FlowKeyExtractor
 
         // The masks below are of words loaded on a little-endian machine; others go the general way.
         int length = packet->Length;
-        if (!BitConverter.IsLittleEndian || length < CommonLength + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        if (!BitConverter.IsLittleEndian || length < CommonLength + tag || !packet->HasEthernet || packet->Offload.GsoType == PacketOffload.GsoUdpFragments)
         {
             return false;
         }
@@ -196,7 +196,7 @@ public static unsafe partial class FlowKeyExtractor
     {
         protocol = 0;
         int length = packet->Length;
-        if (!BitConverter.IsLittleEndian || length < CommonIpv6Length + tag || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp)
+        if (!BitConverter.IsLittleEndian || length < CommonIpv6Length + tag || !packet->HasEthernet || packet->Offload.GsoType == PacketOffload.GsoUdpFragments)
         {
             return false;
         }

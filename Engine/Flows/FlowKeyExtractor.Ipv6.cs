@@ -53,7 +53,7 @@ public static unsafe partial class FlowKeyExtractor
 
         key.IpProtocol = protocol;
         SetTransport(packet, transport);
-        if (packet->Offload.GsoType == GsoUdp)
+        if (packet->Offload.GsoType == PacketOffload.GsoUdpFragments)
         {
             key.IpFragment = FirstFragment;
         }

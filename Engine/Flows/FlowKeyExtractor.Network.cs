@@ -7,9 +7,6 @@ namespace Engine.Flows;
 /// <content>Network and transport layer, but for IPv6.</content>
 public static unsafe partial class FlowKeyExtractor
 {
-    // VIRTIO_NET_HDR_GSO_UDP: a datagram still to be cut into IP fragments. The kernel gives it the key of a first fragment.
-    private const byte GsoUdp = 3;
-
     private const byte NotFragment = 0;
     private const byte FirstFragment = 1;
     private const byte LaterFragment = 2;
@@ -79,7 +76,8 @@ public static unsafe partial class FlowKeyExtractor
             return;
         }
 
-        key.IpFragment = ip.MoreFragments || packet->Offload.GsoType == GsoUdp ? FirstFragment : NotFragment;
+        // A datagram that is still to be cut into fragments: the kernel gives it the key of the first.
+        key.IpFragment = ip.MoreFragments || packet->Offload.GsoType == PacketOffload.GsoUdpFragments ? FirstFragment : NotFragment;
         if (ip.Protocol != IpProtocols.Icmp)
         {
             ExtractPorts(ref key, bytes, transport);

@@ -42,7 +42,7 @@ public static unsafe partial class FlowKeyExtractor
             Packet* packet = batch.Pointer(i);
             int length = packet->Length;
             bool hasRoom = length >= CommonLength && packet->DataOffset <= packet->FrameSize - Vector512<byte>.Count;
-            if (!hasRoom || !packet->HasEthernet || packet->Offload.GsoType == GsoUdp || key.Segments != segments)
+            if (!hasRoom || !packet->HasEthernet || packet->Offload.GsoType == PacketOffload.GsoUdpFragments || key.Segments != segments)
             {
                 others |= 1u << i;
                 key = ref Unsafe.Add(ref key, 1);

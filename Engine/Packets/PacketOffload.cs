@@ -7,6 +7,9 @@ namespace Engine.Packets;
 [StructLayout(LayoutKind.Sequential)]
 public struct PacketOffload
 {
+    /// <summary>VIRTIO_NET_HDR_GSO_*, as <see cref="GsoType"/> has them: TCP, UDP to be cut into IP fragments, UDP to be cut into datagrams, and the bit for TCP with ECN.</summary>
+    internal const byte GsoTcpIpv4 = 1, GsoUdpFragments = 3, GsoTcpIpv6 = 4, GsoUdp = 5, GsoEcn = 0x80;
+
     /// <summary>VIRTIO_NET_HDR_F_*: 1 needs a checksum, 2 the checksum was verified.</summary>
     public byte Flags;
 

@@ -12,11 +12,6 @@ namespace Engine.Packets;
 /// </remarks>
 public unsafe ref struct SegmentationOffload
 {
-    private const byte GsoTcpIpv4 = 1;
-    private const byte GsoTcpIpv6 = 4;
-    private const byte GsoUdp = 5;
-    private const byte GsoEcn = 0x80;
-
     private const byte TcpFin = 0x01, TcpPush = 0x08, TcpCwr = 0x80;
     private const int TcpFlags = 13, TcpSequence = 4, TcpChecksum = 16, TcpMinimum = 20;
     private const int UdpLength = 4, UdpChecksum = 6, UdpHeader = 8;
@@ -57,13 +52,13 @@ public unsafe ref struct SegmentationOffload
         segments = default;
         ReadOnlySpan<byte> bytes = packet.Bytes;
         ref PacketOffload offload = ref packet.Offload;
-        int type = offload.GsoType & ~GsoEcn;
-        bool isTcp = type is GsoTcpIpv4 or GsoTcpIpv6;
+        int type = offload.GsoType & ~PacketOffload.GsoEcn;
+        bool isTcp = type is PacketOffload.GsoTcpIpv4 or PacketOffload.GsoTcpIpv6;
         int transport = offload.ChecksumStart;
-        if ((!isTcp && type != GsoUdp)
+        if ((!isTcp && type != PacketOffload.GsoUdp)
             || offload.SegmentSize == 0
             || !TryFindNetwork(bytes, packet.HasEthernet, out int network, out bool isIpv6)
-            || (isTcp && isIpv6 != (type == GsoTcpIpv6))
+            || (isTcp && isIpv6 != (type == PacketOffload.GsoTcpIpv6))
             || !Leads(bytes, network, transport, isIpv6, isTcp ? ProtocolTcp : ProtocolUdp))
         {
             return false;
@@ -236,13 +231,10 @@ public unsafe ref struct SegmentationOffload
 
         transport.Slice(checksum, 2).Clear();
         ReadOnlySpan<byte> addresses = _isIpv6 ? packet.Slice(_network + 8, 32) : packet.Slice(_network + 12, 8);
-        ulong sum = OnesComplement.Sum(addresses, PseudoHeader(_isTcp ? ProtocolTcp : ProtocolUdp, transport.Length));
+        ulong sum = OnesComplement.Sum(addresses, OnesComplement.PseudoHeader(_isTcp ? ProtocolTcp : ProtocolUdp, transport.Length));
         ushort complete = (ushort)~OnesComplement.Fold(OnesComplement.Sum(transport, sum));
 
         // RFC 768: zero would mean no checksum.
         MemoryMarshal.Write(transport[checksum..], complete == 0 && !_isTcp ? (ushort)0xffff : complete);
     }
-
-    // The words of the pseudo-header besides the addresses, as they would stand in memory.
-    private static ulong PseudoHeader(byte protocol, int length) => new Be16(protocol).Raw + (ulong)new Be16((ushort)length).Raw;
 }

@@ -46,6 +46,11 @@ public static class OnesComplement
         return (ushort)((sum >> 16) + (sum & 0xffff));
     }
 
+    /// <summary>The words of a pseudo-header besides the addresses (RFC 768, RFC 9293, RFC 8200 section 8.1), as they would stand in memory.</summary>
+    /// <param name="protocol">Of the transport.</param>
+    /// <param name="length">Bytes of its header and payload; for IPv6 too they fit 16 bits.</param>
+    internal static ulong PseudoHeader(byte protocol, int length) => new Be16(protocol).Raw + (ulong)new Be16((ushort)length).Raw;
+
     internal static ulong SumScalar(ReadOnlySpan<byte> bytes, ulong sum)
     {
         while (bytes.Length >= sizeof(uint))

@@ -18,7 +18,6 @@ internal sealed unsafe class SegmentMerger
     private const int Capacity = 8;
 
     private const int LongestPacket = ushort.MaxValue;
-    private const byte GsoTcpIpv4 = 1, GsoTcpIpv6 = 4;
 
     private readonly Held[] _held = new Held[Capacity];
     private int _count;
@@ -176,7 +175,7 @@ internal sealed unsafe class SegmentMerger
         packet.Offload = new PacketOffload
         {
             Flags = ChecksumOffload.NeedsChecksum,
-            GsoType = segment.IsIpv6 ? GsoTcpIpv6 : GsoTcpIpv4,
+            GsoType = segment.IsIpv6 ? PacketOffload.GsoTcpIpv6 : PacketOffload.GsoTcpIpv4,
             HeaderLength = (ushort)segment.Payload,
             SegmentSize = (ushort)segment.Length,
             ChecksumStart = (ushort)segment.Transport,

@@ -148,7 +148,7 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
     public ulong PseudoHeader(ReadOnlySpan<byte> frame)
     {
         int addresses = IsIpv6 ? 32 : 8;
-        return OnesComplement.Sum(frame.Slice(Transport - addresses, addresses), new Be16(IpProtocols.Tcp).Raw + (ulong)new Be16((ushort)(frame.Length - Transport)).Raw);
+        return OnesComplement.Sum(frame.Slice(Transport - addresses, addresses), OnesComplement.PseudoHeader(IpProtocols.Tcp, frame.Length - Transport));
     }
 
     private static int Difference<T>(ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, int offset)

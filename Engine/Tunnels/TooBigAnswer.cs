@@ -152,7 +152,7 @@ internal static class TooBigAnswer
             Destination = new Ipv6Address(ip[Ipv6Source..]),
         };
         MemoryMarshal.Write(answer, header);
-        ulong pseudo = OnesComplement.Sum(answer.Slice(Ipv6Source, 2 * Ipv6AddressSize), new Be16(IpProtocols.Icmpv6).Raw + (ulong)new Be16((ushort)(answer.Length - Ipv6Size)).Raw);
+        ulong pseudo = OnesComplement.Sum(answer.Slice(Ipv6Source, 2 * Ipv6AddressSize), OnesComplement.PseudoHeader(IpProtocols.Icmpv6, answer.Length - Ipv6Size));
         WriteMessage(answer[Ipv6Size..], PacketTooBig, 0, mtu, ip, pseudo);
         return answer.Length;
     }

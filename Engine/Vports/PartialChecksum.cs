@@ -17,7 +17,6 @@ internal static class PartialChecksum
 {
     private const ushort Ipv4 = 0x0800, Ipv6 = 0x86dd, CustomerTag = 0x8100, ServiceTag = 0x88a8;
     private const byte Tcp = 6, Udp = 17;
-    private const byte GsoTcpIpv4 = 1, GsoTcpIpv6 = 4;
 
     /// <summary>Marks the packet when its checksum is the sum of its pseudo-header, and when it is a super-frame.</summary>
     /// <param name="packet">As it came.</param>
@@ -81,7 +80,7 @@ internal static class PartialChecksum
             return;
         }
 
-        pseudo = OnesComplement.Fold(pseudo) + (ulong)new Be16(protocol).Raw + new Be16((ushort)length).Raw;
+        pseudo = OnesComplement.Fold(pseudo) + OnesComplement.PseudoHeader(protocol, length);
         if (MemoryMarshal.Read<ushort>(bytes[(transport + offset)..]) == OnesComplement.Fold(pseudo))
         {
             packet.Offload = new PacketOffload
@@ -93,7 +92,7 @@ internal static class PartialChecksum
             if (protocol == Tcp && bytes.Length - network > mtu)
             {
                 int header = transport - network + ((bytes[transport + 12] >> 4) * 4);
-                packet.Offload.GsoType = type == Ipv4 ? GsoTcpIpv4 : GsoTcpIpv6;
+                packet.Offload.GsoType = type == Ipv4 ? PacketOffload.GsoTcpIpv4 : PacketOffload.GsoTcpIpv6;
                 packet.Offload.SegmentSize = (ushort)Math.Max(mtu - header, 1);
             }
         }
