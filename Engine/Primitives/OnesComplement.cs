@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
@@ -36,14 +37,13 @@ public static class OnesComplement
         return SumScalar(bytes, sum);
     }
 
-    /// <summary>The sum in 16 bits, as it stands in memory.</summary>
+    /// <summary>The sum in 16 bits, as it stands in memory, with the carries added back. Zero only for zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ushort Fold(ulong sum)
     {
-        sum = (sum >> 32) + (uint)sum;
-        sum = (sum >> 32) + (uint)sum;
-        sum = (sum >> 16) + (sum & 0xffff);
-        sum = (sum >> 16) + (sum & 0xffff);
-        return (ushort)((sum >> 16) + (sum & 0xffff));
+        // Both halves added to both: what the lower ones carry over is the carry that goes round.
+        uint half = (uint)((sum + BitOperations.RotateLeft(sum, 32)) >> 32);
+        return (ushort)((half + BitOperations.RotateLeft(half, 16)) >> 16);
     }
 
     /// <summary>The words of a pseudo-header besides the addresses (RFC 768, RFC 9293, RFC 8200 section 8.1), as they would stand in memory.</summary>

@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Primitives;
@@ -20,53 +19,16 @@ public static class InternetChecksum
     /// <summary>The checksum of <paramref name="bytes"/>: the complement of their sum.</summary>
     /// <param name="bytes">Any number of bytes; an odd last one counts as if a zero followed.</param>
     /// <param name="sum">Sum of what comes before, for instance a pseudo header; its length must be even.</param>
-    public static Be16 Compute(ReadOnlySpan<byte> bytes, uint sum = 0) => Be16.FromRaw((ushort)~Fold(Sum(bytes, sum)));
+    public static Be16 Compute(ReadOnlySpan<byte> bytes, uint sum = 0) => Be16.FromRaw((ushort)~Sum(bytes, sum));
 
     /// <summary>The one's complement sum of <paramref name="bytes"/>, 16 bits wide, with the carries added back.</summary>
     /// <param name="bytes">Any number of bytes; an odd last one counts as if a zero followed.</param>
     /// <param name="sum">Sum of what comes before; its length must be even.</param>
-    public static ushort Sum(ReadOnlySpan<byte> bytes, uint sum = 0)
-    {
-        ulong total = sum;
-        ReadOnlySpan<Vector<uint>> vectors = MemoryMarshal.Cast<byte, Vector<uint>>(bytes);
-        if (!vectors.IsEmpty)
-        {
-            Vector<ulong> low = Vector<ulong>.Zero, high = Vector<ulong>.Zero;
-            foreach (Vector<uint> vector in vectors)
-            {
-                Vector.Widen(vector, out Vector<ulong> lower, out Vector<ulong> upper);
-                low += lower;
-                high += upper;
-            }
-
-            // 32-bit words in 64-bit lanes: no input that fits in memory overflows one.
-            total = Fold(Vector.Sum(low)) + (ulong)Fold(Vector.Sum(high)) + total;
-            bytes = bytes[(vectors.Length * Vector<byte>.Count)..];
-        }
-
-        return Fold(total + SumScalar(bytes));
-    }
-
-    /// <summary>The sum word by word; the slow twin of <see cref="Sum"/>, and its way with what does not fill a vector.</summary>
-    internal static ulong SumScalar(ReadOnlySpan<byte> bytes)
-    {
-        ulong total = 0;
-        foreach (ushort word in MemoryMarshal.Cast<byte, ushort>(bytes))
-        {
-            total += word;
-        }
-
-        if ((bytes.Length & 1) != 0)
-        {
-            total += BitConverter.IsLittleEndian ? bytes[^1] : (ulong)bytes[^1] << 8;
-        }
-
-        return total;
-    }
+    public static ushort Sum(ReadOnlySpan<byte> bytes, uint sum = 0) => OnesComplement.Fold(OnesComplement.Sum(bytes, sum));
 
     /// <summary>The checksum after one 16-bit word changed (RFC 1624 equation 3; the kernel's csum_replace2).</summary>
     public static Be16 Update(Be16 checksum, Be16 oldValue, Be16 newValue) =>
-        Be16.FromRaw((ushort)~Fold((ushort)~checksum.Raw + (ulong)(ushort)~oldValue.Raw + newValue.Raw));
+        Be16.FromRaw((ushort)~OnesComplement.Fold((ushort)~checksum.Raw + (ulong)(ushort)~oldValue.Raw + newValue.Raw));
 
     /// <summary>The checksum after a word inside a transport header changed (inet_proto_csum_replace2), which never gives 0xffff.</summary>
     public static Be16 UpdateTransport(Be16 checksum, Be16 oldValue, Be16 newValue) => Update(checksum, ~(uint)oldValue.Raw + (ulong)newValue.Raw);
@@ -90,19 +52,10 @@ public static class InternetChecksum
     /// The kernel complements the 16-bit checksum as a 32-bit number, so the upper half is never zero.
     /// </remarks>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static Be16 Update(Be16 checksum, ulong difference) => Be16.FromRaw((ushort)~Fold(~(uint)checksum.Raw + difference));
+    internal static Be16 Update(Be16 checksum, ulong difference) => Be16.FromRaw((ushort)~OnesComplement.Fold(~(uint)checksum.Raw + difference));
 
     /// <summary>The same for the sum of a pseudo header, not complemented.</summary>
-    internal static Be16 UpdatePartial(Be16 sum, ulong difference) => Be16.FromRaw(Fold(sum.Raw + difference));
-
-    /// <summary>Adds the carries back until 16 bits are left. Zero only for zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    internal static ushort Fold(ulong sum)
-    {
-        // Both halves added to both: what the lower ones carry over is the carry that goes round.
-        uint half = (uint)((sum + BitOperations.RotateLeft(sum, 32)) >> 32);
-        return (ushort)((half + BitOperations.RotateLeft(half, 16)) >> 16);
-    }
+    internal static Be16 UpdatePartial(Be16 sum, ulong difference) => Be16.FromRaw(OnesComplement.Fold(sum.Raw + difference));
 
     private static ulong Difference(in Ipv6Address oldValue, in Ipv6Address newValue)
     {
