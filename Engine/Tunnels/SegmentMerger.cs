@@ -1,8 +1,8 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
+using Engine.Protocols;
 
 namespace Engine.Tunnels;
 
@@ -154,24 +154,23 @@ internal sealed unsafe class SegmentMerger
     // A packet whose checksum and segmentation are left to its sink, as the kernel has them from its own GRO (tcp_gro_complete).
     private static void Complete(ref Packet packet, in Held held)
     {
-        const int Ipv4LengthOffset = 2, Ipv4ChecksumOffset = 10, Ipv6LengthOffset = 4, Ipv6HeaderLength = 40;
         Span<byte> bytes = packet.Bytes;
         ref readonly TcpSegment segment = ref held.Segment;
-        Span<byte> ip = bytes[TcpSegment.Network..];
         if (segment.IsIpv6)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(ip[Ipv6LengthOffset..], (ushort)(ip.Length - Ipv6HeaderLength));
+            MemoryMarshal.AsRef<Ipv6Header>(bytes[TcpSegment.Network..]).PayloadLength = new Be16((ushort)(bytes.Length - segment.Transport));
         }
         else
         {
-            BinaryPrimitives.WriteUInt16BigEndian(ip[Ipv4LengthOffset..], (ushort)ip.Length);
-            ip.Slice(Ipv4ChecksumOffset, sizeof(ushort)).Clear();
-            MemoryMarshal.Write(ip[Ipv4ChecksumOffset..], (ushort)~OnesComplement.Fold(OnesComplement.Sum(bytes[TcpSegment.Network..segment.Transport])));
+            ref Ipv4Header ip = ref MemoryMarshal.AsRef<Ipv4Header>(bytes[TcpSegment.Network..]);
+            ip.TotalLength = new Be16((ushort)(bytes.Length - TcpSegment.Network));
+            ip.Checksum = default;
+            ip.Checksum = InternetChecksum.Compute(bytes[TcpSegment.Network..segment.Transport]);
         }
 
-        Span<byte> tcp = bytes[segment.Transport..];
-        tcp[TcpSegment.FlagsOffset] |= (byte)(held.LastFlags & (TcpSegment.Fin | TcpSegment.Push));
-        MemoryMarshal.Write(tcp[TcpSegment.ChecksumOffset..], OnesComplement.Fold(segment.PseudoHeader(bytes)));
+        ref TcpHeader tcp = ref MemoryMarshal.AsRef<TcpHeader>(bytes[segment.Transport..]);
+        tcp.Flags |= (ushort)(held.LastFlags & (TcpSegment.Fin | TcpSegment.Push));
+        tcp.Checksum = Be16.FromRaw(OnesComplement.Fold(segment.PseudoHeader(bytes)));
         packet.Offload = new PacketOffload
         {
             Flags = ChecksumOffload.NeedsChecksum,

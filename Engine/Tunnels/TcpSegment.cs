@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Engine.Primitives;
 using Engine.Protocols;
@@ -20,13 +19,13 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
     /// <summary>TCP flags.</summary>
     public const byte Fin = 0x01, Push = 0x08, Acknowledge = 0x10, EcnEcho = 0x40;
 
-    /// <summary>Where the flags and the checksum stand in a TCP header.</summary>
-    public const int FlagsOffset = 13, ChecksumOffset = 16;
+    /// <summary>Where the checksum stands in a TCP header.</summary>
+    public const int ChecksumOffset = 16;
 
-    private const int Ipv4Length = 20, Ipv6Length = 40, TcpLength = 20;
+    private const byte Version4WithoutOptions = 0x45;
 
     /// <summary>Whether it goes over IPv6.</summary>
-    public bool IsIpv6 => Transport != Network + Ipv4Length;
+    public bool IsIpv6 => Transport != Network + Ipv4Header.Size;
 
     /// <summary>Whether others may be merged into it: it has a payload, and no flag that says more than that there are others.</summary>
     public bool CanLead => Length != 0 && (Flags & ~EcnEcho) == Acknowledge;
@@ -34,21 +33,20 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
     /// <summary>Whether a frame may be one at all, so that <see cref="TryRead"/> is worth its while.</summary>
     public static bool IsLikely(ReadOnlySpan<byte> frame)
     {
-        const int Ipv4Protocol = Network + 9, Ipv6Protocol = Network + 6, Shortest = Network + Ipv4Length + TcpLength;
-        return frame.Length >= Shortest && frame[frame[Network] == 0x45 ? Ipv4Protocol : Ipv6Protocol] == IpProtocols.Tcp;
+        const int Ipv4Protocol = Network + 9, Ipv6Protocol = Network + 6, Shortest = Network + Ipv4Header.Size + TcpHeader.Size;
+        return frame.Length >= Shortest && frame[frame[Network] == Version4WithoutOptions ? Ipv4Protocol : Ipv6Protocol] == IpProtocols.Tcp;
     }
 
     /// <summary>Whether a frame may be one with a payload.</summary>
     public static bool HasLikelyPayload(ReadOnlySpan<byte> frame)
     {
-        const int LengthOffset = 12;
         if (!IsLikely(frame))
         {
             return false;
         }
 
-        int transport = Network + (frame[Network] == 0x45 ? Ipv4Length : Ipv6Length);
-        return frame.Length > transport + LengthOffset && frame.Length > transport + ((frame[transport + LengthOffset] >> 4) * 4);
+        int transport = Network + (frame[Network] == Version4WithoutOptions ? Ipv4Header.Size : Ipv6Header.Size);
+        return frame.Length > transport + TcpHeader.Size && frame.Length > transport + (At<TcpHeader>(frame, transport).DataOffset * sizeof(uint));
     }
 
     /// <summary>Reads the headers.</summary>
@@ -57,38 +55,48 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
     {
         const ushort DontFragment = 0x4000;
         segment = default;
-        if (frame.Length < Network + Ipv4Length + TcpLength)
+        if (frame.Length < Network + Ipv4Header.Size + TcpHeader.Size)
         {
             return false;
         }
 
-        ReadOnlySpan<byte> ip = frame[Network..];
-        int header, length;
+        int transport, length;
         ushort identification = 0;
-        switch (BinaryPrimitives.ReadUInt16BigEndian(frame[(Network - sizeof(ushort))..]))
+        switch (At<EthernetHeader>(frame, 0).EtherType.Value)
         {
-            case EtherTypes.Ipv4 when ip[0] == 0x45 && ip[9] == IpProtocols.Tcp && (BinaryPrimitives.ReadUInt16BigEndian(ip[6..]) & ~DontFragment) == 0:
-                header = Ipv4Length;
-                length = BinaryPrimitives.ReadUInt16BigEndian(ip[2..]);
-                identification = BinaryPrimitives.ReadUInt16BigEndian(ip[4..]);
+            case EtherTypes.Ipv4:
+                ref readonly Ipv4Header ip = ref At<Ipv4Header>(frame, Network);
+                if (ip.VersionAndHeaderWords != Version4WithoutOptions || ip.Protocol != IpProtocols.Tcp || (ip.FlagsAndFragmentOffset.Value & ~DontFragment) != 0)
+                {
+                    return false;
+                }
+
+                transport = Network + Ipv4Header.Size;
+                length = Network + ip.TotalLength.Value;
+                identification = ip.Identification.Value;
                 break;
-            case EtherTypes.Ipv6 when ip[0] >> 4 == 6 && ip[6] == IpProtocols.Tcp && ip.Length >= Ipv6Length + TcpLength:
-                header = Ipv6Length;
-                length = Ipv6Length + BinaryPrimitives.ReadUInt16BigEndian(ip[4..]);
+            case EtherTypes.Ipv6 when frame.Length >= Network + Ipv6Header.Size + TcpHeader.Size:
+                ref readonly Ipv6Header ipv6 = ref At<Ipv6Header>(frame, Network);
+                if (ipv6.Version != 6 || ipv6.NextHeader != IpProtocols.Tcp)
+                {
+                    return false;
+                }
+
+                transport = Network + Ipv6Header.Size;
+                length = transport + ipv6.PayloadLength.Value;
                 break;
             default:
                 return false;
         }
 
-        ReadOnlySpan<byte> tcp = ip[header..];
-        int tcpLength = (tcp[12] >> 4) * 4;
-        if (length != ip.Length || tcpLength < TcpLength || tcpLength > tcp.Length)
+        ref readonly TcpHeader tcp = ref At<TcpHeader>(frame, transport);
+        int payload = transport + (tcp.DataOffset * sizeof(uint));
+        if (length != frame.Length || payload < transport + TcpHeader.Size || payload > frame.Length)
         {
             return false;
         }
 
-        segment = new TcpSegment(
-            Network + header, Network + header + tcpLength, tcp.Length - tcpLength, BinaryPrimitives.ReadUInt32BigEndian(tcp[4..]), identification, tcp[FlagsOffset]);
+        segment = new TcpSegment(transport, payload, frame.Length - payload, tcp.SequenceNumber.Value, identification, (byte)tcp.Flags);
         return true;
     }
 
@@ -116,32 +124,28 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
             return false;
         }
 
-        ReadOnlySpan<byte> ip = frame[Network..], otherIp = other[Network..];
-
-        // IPv4: version and TOS; DF, TTL and protocol. IPv6: version, class and label; next header and hop limit.
-        int difference = IsIpv6
-            ? Difference<uint>(ip, otherIp, 0) | Difference<ushort>(ip, otherIp, 6)
-            : Difference<ushort>(ip, otherIp, 0) | Difference<uint>(ip, otherIp, 6);
-        ReadOnlySpan<byte> tcp = frame[Transport..Payload], otherTcp = other[Transport..Payload];
-
-        // Acknowledged number, length of the header, flags, window, urgent pointer.
-        difference |= Difference<uint>(tcp, otherTcp, 8) | Difference<byte>(tcp, otherTcp, 12) | ((tcp[FlagsOffset] ^ otherTcp[FlagsOffset]) & ~(Fin | Push))
-            | Difference<ushort>(tcp, otherTcp, 14) | Difference<ushort>(tcp, otherTcp, 18);
-        return difference == 0 && tcp[TcpLength..].SequenceEqual(otherTcp[TcpLength..]);
+        ref readonly TcpHeader tcp = ref At<TcpHeader>(frame, Transport);
+        ref readonly TcpHeader otherTcp = ref At<TcpHeader>(other, Transport);
+        return (IsIpv6
+                ? AreAlike(in At<Ipv6Header>(frame, Network), in At<Ipv6Header>(other, Network))
+                : AreAlike(in At<Ipv4Header>(frame, Network), in At<Ipv4Header>(other, Network)))
+            && tcp.AcknowledgmentNumber == otherTcp.AcknowledgmentNumber
+            && ((tcp.DataOffsetAndFlags.Value ^ otherTcp.DataOffsetAndFlags.Value) & ~(Fin | Push)) == 0
+            && tcp.Window == otherTcp.Window
+            && tcp.UrgentPointer == otherTcp.UrgentPointer
+            && frame[(Transport + TcpHeader.Size)..Payload].SequenceEqual(other[(Transport + TcpHeader.Size)..Payload]);
     }
 
     /// <summary>Whether the checksums are right, and are those that would be written if they were computed anew.</summary>
     public bool HasRightChecksums(ReadOnlySpan<byte> frame)
     {
-        const int Ipv4Checksum = Network + 10;
         const ushort OtherZero = 0xffff;
-        if (!IsIpv6 && (OnesComplement.Fold(OnesComplement.Sum(frame[Network..Transport])) != OtherZero || MemoryMarshal.Read<ushort>(frame[Ipv4Checksum..]) == OtherZero))
+        if (!IsIpv6 && (OnesComplement.Fold(OnesComplement.Sum(frame[Network..Transport])) != OtherZero || At<Ipv4Header>(frame, Network).Checksum.Raw == OtherZero))
         {
             return false;
         }
 
-        ReadOnlySpan<byte> tcp = frame[Transport..];
-        return OnesComplement.Fold(OnesComplement.Sum(tcp, PseudoHeader(frame))) == OtherZero && MemoryMarshal.Read<ushort>(tcp[ChecksumOffset..]) != OtherZero;
+        return OnesComplement.Fold(OnesComplement.Sum(frame[Transport..], PseudoHeader(frame))) == OtherZero && At<TcpHeader>(frame, Transport).Checksum.Raw != OtherZero;
     }
 
     /// <summary>The sum of the pseudo-header of a frame with these offsets, as long as it is now.</summary>
@@ -151,6 +155,14 @@ internal readonly record struct TcpSegment(int Transport, int Payload, int Lengt
         return OnesComplement.Sum(frame.Slice(Transport - addresses, addresses), OnesComplement.PseudoHeader(IpProtocols.Tcp, frame.Length - Transport));
     }
 
-    private static int Difference<T>(ReadOnlySpan<byte> one, ReadOnlySpan<byte> two, int offset)
-        where T : unmanaged, IEquatable<T> => MemoryMarshal.Read<T>(one[offset..]).Equals(MemoryMarshal.Read<T>(two[offset..])) ? 0 : 1;
+    // Addresses are compared with the connection.
+    private static bool AreAlike(ref readonly Ipv4Header one, ref readonly Ipv4Header other) =>
+        one.VersionAndHeaderWords == other.VersionAndHeaderWords && one.Tos == other.Tos && one.FlagsAndFragmentOffset == other.FlagsAndFragmentOffset
+        && one.Ttl == other.Ttl && one.Protocol == other.Protocol;
+
+    private static bool AreAlike(ref readonly Ipv6Header one, ref readonly Ipv6Header other) =>
+        one.VersionClassAndLabel == other.VersionClassAndLabel && one.NextHeader == other.NextHeader && one.HopLimit == other.HopLimit;
+
+    private static ref readonly T At<T>(ReadOnlySpan<byte> frame, int offset)
+        where T : unmanaged => ref MemoryMarshal.AsRef<T>(frame[offset..]);
 }
