@@ -60,11 +60,10 @@ internal sealed class EngineContender : IContender
         Measurement result = default;
         Exception? failure = null;
         using FlowChurn? churn = _changesFlows ? new FlowChurn(_datapath, _lines) : null;
-        Thread thread = new(() =>
+        Thread worker = Processor.Start(Processor.Measured, () =>
         {
             try
             {
-                Processor.Pin(Processor.Measured);
                 result = MeasureHere(seconds, churn);
             }
             catch (InvalidOperationException exception)
@@ -73,19 +72,9 @@ internal sealed class EngineContender : IContender
             }
         });
 
-        // The control thread of an engine does not run where a worker does. A thread of its own: the caller's is not ours to pin.
-        Thread? control = churn is null ? null : new Thread(() =>
-        {
-            if (Environment.ProcessorCount > 1)
-            {
-                Processor.Pin(0);
-            }
-
-            churn.Run(thread);
-        });
-        thread.Start();
-        control?.Start();
-        thread.Join();
+        // The control thread of an engine does not run where a worker does, if there is another core.
+        Thread? control = churn is null ? null : Processor.Start(0, () => churn.Run(worker));
+        worker.Join();
         control?.Join();
         return failure is null ? result : throw new InvalidOperationException($"{_case.Name}, {Name}: {failure.Message}", failure);
     }

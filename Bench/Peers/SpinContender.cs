@@ -12,13 +12,7 @@ internal sealed class SpinContender : IContender
     public Measurement Measure(double seconds)
     {
         Measurement result = default;
-        Thread thread = new(() =>
-        {
-            Processor.Pin(Processor.Measured);
-            result = MeasureHere(seconds);
-        });
-        thread.Start();
-        thread.Join();
+        Processor.Start(Processor.Measured, () => result = MeasureHere(seconds)).Join();
         return result;
     }
 

@@ -98,9 +98,8 @@ internal static class WorkersCommand
         for (int i = 0; i < threads.Length; i++)
         {
             int index = i;
-            threads[i] = new Thread(() =>
+            threads[i] = Processor.Start(firstCore + index, () =>
             {
-                Processor.Pin(firstCore + index);
                 barrier.SignalAndWait();
                 long start = System.Diagnostics.Stopwatch.GetTimestamp(), end = start + (long)(Seconds * System.Diagnostics.Stopwatch.Frequency), now;
                 long done = 0;
@@ -114,7 +113,6 @@ internal static class WorkersCommand
                 // Written once, so that threads do not write one cache line meanwhile.
                 perSecond[index] = done / ((now - start) / (double)System.Diagnostics.Stopwatch.Frequency);
             });
-            threads[i].Start();
         }
 
         foreach (Thread thread in threads)
