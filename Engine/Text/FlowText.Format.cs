@@ -45,7 +45,11 @@ public static partial class FlowText
             {
                 case OvsKeyAttribute.Encap:
                     // The names of ports are not of use inside.
-                    AppendLevel(text, payload, own, hasMask, verbose, null, depth + 1);
+                    if (!payload.IsEmpty)
+                    {
+                        AppendLevel(text, payload, own, hasMask && !(hasOwnMask && own.IsEmpty), verbose, null, depth + 1);
+                    }
+
                     break;
                 case OvsKeyAttribute.Tunnel:
                     TunnelText.Append(text, schema, payload, own, hasMask, verbose);
@@ -60,9 +64,9 @@ public static partial class FlowText
         }
 
         bool isRaw = schema is null or { IsNested: true } || KeySchemas.IsRaw(schema);
-        if (!isRaw && !FitsSize(schema!, payload.Length, hasOwnMask ? own.Length : payload.Length))
+        if (!isRaw && !schema!.IsArray && (payload.Length != schema.Size || (hasOwnMask && own.Length != schema.Size)))
         {
-            AppendBadLength(text, start, schema!, payload, own, hasOwnMask);
+            AppendBadLength(text, start, schema, payload, own, hasOwnMask);
             return;
         }
 
@@ -91,14 +95,33 @@ public static partial class FlowText
 
             text.Append(')');
         }
+        else if (schema!.IsArray && !CanPair(payload, shown, schema.Size))
+        {
+            AppendBadArray(text, schema, payload, shown);
+        }
         else
         {
-            KeyAttributeText.Append(text, schema!, payload, shown, verbose, ports);
+            KeyAttributeText.Append(text, schema, payload, shown, verbose, ports);
         }
     }
 
-    private static bool FitsSize(KeyAttributeSchema schema, int size, int maskSize) =>
-        schema.IsArray ? size > 0 && size % schema.Size == 0 && maskSize == size : size == schema.Size && maskSize == size;
+    // Whether elements can be printed beside their masks. A mask that is all ones, or nothing, is not printed.
+    private static bool CanPair(ReadOnlySpan<byte> elements, ReadOnlySpan<byte> masks, int size) =>
+        elements.Length > 0 && elements.Length % size == 0 && (elements.Length == masks.Length || KeyValueText.IsAll(masks, 0xff));
+
+    // As Open vSwitch prints labels whose number does not fit, one parenthesis short. The kernel's keys have none where the mask does not match any.
+    private static void AppendBadArray(StringBuilder text, KeyAttributeSchema schema, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> mask)
+    {
+        text.Append(schema.Name);
+        if (payload.Length == 0 || payload.Length % schema.Size != 0)
+        {
+            text.Append("((bad key length ").Append(payload.Length).Append(')');
+        }
+        else
+        {
+            text.Append("((key length ").Append(payload.Length).Append(" != mask length ").Append(mask.Length).Append(')');
+        }
+    }
 
     private static void AppendBadLength(
         StringBuilder text, int start, KeyAttributeSchema schema, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> mask, bool hasOwnMask)

@@ -74,8 +74,20 @@ public static partial class FlowText
         Span<byte> maskBytes = stackalloc byte[MaximumNetlinkSize];
         NetlinkWriter keyWriter = new(keyBytes);
         NetlinkWriter maskWriter = new(maskBytes);
-        FlowKey.WriteNetlink(in key, ref keyWriter);
-        FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
+        if (mask.MplsLabelsMask == 0)
+        {
+            // The kernel's bytes have no label then, which is printed so that nobody can read it: one that does not matter says the same.
+            FlowKey labelled = key, labelledMask = mask;
+            labelled.MplsLabelsMask = labelledMask.MplsLabelsMask = 1;
+            FlowKey.WriteNetlink(in labelled, ref keyWriter);
+            FlowKey.WriteNetlinkMask(in labelled, in labelledMask, ref maskWriter);
+        }
+        else
+        {
+            FlowKey.WriteNetlink(in key, ref keyWriter);
+            FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
+        }
+
         AppendLevel(text, keyWriter.Written, maskWriter.Written, hasMask: true, verbose, ports, depth: 0);
     }
 

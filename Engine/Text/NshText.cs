@@ -14,7 +14,7 @@ internal static class NshText
     /// <summary>struct ovs_nsh_key_md1.</summary>
     public const int ContextSize = 16;
 
-    private const int MetadataTypeOffset = 2;
+    private const int FlagsOffset = 0, TimeToLiveOffset = 1, MetadataTypeOffset = 2;
 
     /// <summary>Reads fields from behind an opening parenthesis to behind the closing one.</summary>
     /// <param name="cursor">Behind the opening parenthesis.</param>
@@ -87,6 +87,13 @@ internal static class NshText
 
         if (hasContext && key[MetadataTypeOffset] != 1)
         {
+            // Open vSwitch prints context headers of zeros for other types too.
+            if (metadata is null && KeyValueText.IsAll(key[BaseSize..], 0))
+            {
+                hasContext = false;
+                return true;
+            }
+
             return cursor.Fail(contextAt, "context headers only with mdtype=1");
         }
 
@@ -192,12 +199,21 @@ internal static class NshText
         Span<byte> bytes = stackalloc byte[BaseSize + ContextSize];
         Span<byte> bits = stackalloc byte[BaseSize + ContextSize];
         bytes.Clear();
-        bits.Clear();
+        bits.Fill(byte.MaxValue);
         bool hasBase = Copy(key, (int)OvsNshKeyAttribute.Base, bytes[..BaseSize]);
+        if (hasBase)
+        {
+            Copy(mask, (int)OvsNshKeyAttribute.Base, bits[..BaseSize]);
+        }
+
         bool hasContext = Copy(key, (int)OvsNshKeyAttribute.Md1, bytes[BaseSize..]);
-        Copy(mask, (int)OvsNshKeyAttribute.Base, bits[..BaseSize]);
-        Copy(mask, (int)OvsNshKeyAttribute.Md1, bits[BaseSize..]);
-        AppendFields(text, bytes, bits, hasBase, hasContext, hasMask);
+        if (hasContext)
+        {
+            Copy(mask, (int)OvsNshKeyAttribute.Md1, bits[BaseSize..]);
+        }
+
+        // With a mask, Open vSwitch prints what is not there as zeros, and what has no mask as if it mattered.
+        AppendFields(text, bytes, bits, hasBase || hasMask, hasContext || hasMask, hasMask);
     }
 
     /// <summary>Appends the fields of a masked set action: each nested attribute carries its mask behind the value.</summary>
@@ -207,22 +223,20 @@ internal static class NshText
         Span<byte> bits = stackalloc byte[BaseSize + ContextSize];
         Span<byte> both = stackalloc byte[2 * ContextSize];
         bytes.Clear();
-        bits.Clear();
-        bool hasBase = Copy(nested, (int)OvsNshKeyAttribute.Base, both[..(2 * BaseSize)]);
-        if (hasBase)
+        bits.Fill(byte.MaxValue);
+        if (Copy(nested, (int)OvsNshKeyAttribute.Base, both[..(2 * BaseSize)]))
         {
             both[..BaseSize].CopyTo(bytes);
             both[BaseSize..(2 * BaseSize)].CopyTo(bits);
         }
 
-        bool hasContext = Copy(nested, (int)OvsNshKeyAttribute.Md1, both);
-        if (hasContext)
+        if (Copy(nested, (int)OvsNshKeyAttribute.Md1, both))
         {
             both[..ContextSize].CopyTo(bytes[BaseSize..]);
             both[ContextSize..].CopyTo(bits[BaseSize..]);
         }
 
-        AppendFields(text, bytes, bits, hasBase, hasContext, hasMask: true);
+        AppendFields(text, bytes, bits, hasBase: true, hasContext: true, hasMask: true);
     }
 
     /// <summary>Appends what push_nsh pushes, given as the payload of OVS_KEY_ATTR_NSH.</summary>
@@ -232,6 +246,10 @@ internal static class NshText
         bytes.Clear();
         Copy(nested, (int)OvsNshKeyAttribute.Base, bytes[..BaseSize]);
         Copy(nested, (int)OvsNshKeyAttribute.Md1, bytes[BaseSize..]);
+
+        // What the header has room for (RFC 8300, 2.2).
+        bytes[FlagsOffset] &= 0x03;
+        bytes[TimeToLiveOffset] &= 0x3f;
         AppendFields(text, bytes, default, hasBase: true, hasContext: bytes[MetadataTypeOffset] == 1, hasMask: false);
         if (bytes[MetadataTypeOffset] == 2)
         {

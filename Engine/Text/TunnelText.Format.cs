@@ -158,8 +158,9 @@ internal static partial class TunnelText
         }
 
         int start = text.Length;
+        int version = BinaryPrimitives.ReadInt32LittleEndian(key);
         AppendNumber(text, start, "ver", key[0], hasMask ? mask[0] : 0xffu, 0xff, verbose, hexadecimal: false);
-        if (key[0] == 1)
+        if (version == 1)
         {
             Separate(text, start).Append("idx=").AppendNumber(BinaryPrimitives.ReadUInt32BigEndian(key[4..]));
             if (hasMask)
@@ -167,7 +168,7 @@ internal static partial class TunnelText
                 text.Append('/').AppendNumber(BinaryPrimitives.ReadUInt32BigEndian(mask[4..]));
             }
         }
-        else if (key[0] == 2)
+        else if (version == 2)
         {
             // Open vSwitch takes a mask for full only when it has 8 bits, which these have not, and shows the low 4 bits of hwid.
             uint upper = key[10] & 3u;

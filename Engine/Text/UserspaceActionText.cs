@@ -118,7 +118,8 @@ internal static class UserspaceActionText
     /// <summary>Appends the action.</summary>
     public static void Append(StringBuilder text, ReadOnlySpan<byte> payload, IPortNames? ports)
     {
-        if (!TunnelText.TryFind(payload, Pid, out ReadOnlySpan<byte> value) || value.Length != 4)
+        bool hasOutPort = TunnelText.TryFind(payload, EgressTunnelPort, out ReadOnlySpan<byte> outPort);
+        if (!TunnelText.TryFind(payload, Pid, out ReadOnlySpan<byte> value) || value.Length != 4 || (hasOutPort && outPort.Length != 4) || HasRest(payload))
         {
             text.Append("userspace(error)");
             return;
@@ -136,12 +137,23 @@ internal static class UserspaceActionText
             text.Append(",actions");
         }
 
-        if (TunnelText.TryFind(payload, EgressTunnelPort, out value) && value.Length == 4)
+        if (hasOutPort)
         {
-            KeyValueText.AppendPort(text.Append(",tunnel_out_port="), BinaryPrimitives.ReadUInt32LittleEndian(value), ports);
+            KeyValueText.AppendPort(text.Append(",tunnel_out_port="), BinaryPrimitives.ReadUInt32LittleEndian(outPort), ports);
         }
 
         text.Append(')');
+    }
+
+    // Whether there is something behind the last attribute that is whole.
+    private static bool HasRest(ReadOnlySpan<byte> payload)
+    {
+        NetlinkAttributes attributes = new(payload);
+        while (attributes.MoveNext())
+        {
+        }
+
+        return attributes.Remaining != 0;
     }
 
     private static bool TryReadCookie(ref TextCursor cursor, Span<byte> cookie)
