@@ -21,9 +21,7 @@ public sealed unsafe class ActionFuzzTests(ITestOutputHelper output) : IDisposab
     [Fact]
     public void Random_lists_on_broken_packets_end_well()
     {
-        int seed = Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        PacketMix mix = new(seed);
+        PacketMix mix = new(TestSeed.Value);
         byte[][] actions = [.. SingleActions()];
         int executed = 0;
         for (int round = 0; round < Rounds; round++)

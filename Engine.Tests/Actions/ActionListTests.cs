@@ -3,6 +3,7 @@ using Engine.Flows;
 using Engine.Netlink;
 using Engine.Primitives;
 using Engine.Tests.Golden;
+using Engine.Tests.Oracles;
 using Xunit.Abstractions;
 using static Engine.Tests.Actions.ActionBytes;
 
@@ -156,9 +157,7 @@ public sealed class ActionListTests(ITestOutputHelper output)
     [Fact]
     public void Cut_and_changed_actions_never_throw()
     {
-        int seed = Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        Random random = new(seed);
+        Random random = TestSeed.NewRandom(output);
         byte[][] lists = [.. GoldenFiles.Actions.Where(vector => !vector.IsSequence && vector.Actions!.Length < 400).Select(vector => vector.Actions!)];
         int accepted = 0;
         foreach (byte[] list in lists)

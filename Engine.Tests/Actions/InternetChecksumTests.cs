@@ -26,7 +26,7 @@ public sealed class InternetChecksumTests(ITestOutputHelper output)
     [Fact]
     public void Any_length_gives_what_the_twin_gives()
     {
-        Random random = Seeded();
+        Random random = TestSeed.NewRandom(output);
         byte[] buffer = new byte[2048];
         for (int length = 0; length < buffer.Length; length += 1 + (length / 64))
         {
@@ -49,7 +49,7 @@ public sealed class InternetChecksumTests(ITestOutputHelper output)
     public void A_sum_goes_on_where_another_ended()
     {
         byte[] bytes = new byte[300];
-        Seeded().NextBytes(bytes);
+        TestSeed.NewRandom(output).NextBytes(bytes);
         uint first = InternetChecksum.Sum(bytes.AsSpan(0, 122));
         Assert.Equal(InternetChecksum.Compute(bytes), InternetChecksum.Compute(bytes.AsSpan(122), first));
     }
@@ -57,7 +57,7 @@ public sealed class InternetChecksumTests(ITestOutputHelper output)
     [Fact]
     public void An_updated_checksum_is_the_one_of_the_changed_bytes()
     {
-        Random random = Seeded();
+        Random random = TestSeed.NewRandom(output);
         byte[] bytes = new byte[64];
         for (int i = 0; i < 100_000; i++)
         {
@@ -102,7 +102,7 @@ public sealed class InternetChecksumTests(ITestOutputHelper output)
     [Fact]
     public void The_checksum_of_SCTP_is_that_of_its_twin_and_changes_with_the_ports_alone()
     {
-        Random random = Seeded();
+        Random random = TestSeed.NewRandom(output);
         for (int length = 12; length < 200; length++)
         {
             byte[] packet = new byte[length];
@@ -128,12 +128,5 @@ public sealed class InternetChecksumTests(ITestOutputHelper output)
         }
 
         return sum;
-    }
-
-    private Random Seeded()
-    {
-        int seed = Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        return new Random(seed);
     }
 }

@@ -2,6 +2,7 @@ using Engine.Control;
 using Engine.Datapaths;
 using Engine.Tests.Conformance;
 using Engine.Tests.Golden;
+using Engine.Tests.Oracles;
 using Xunit.Abstractions;
 
 namespace Engine.Tests.Control;
@@ -14,9 +15,7 @@ public sealed class ControlFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Mutated_requests_do_no_harm()
     {
-        int seed = Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        Random random = new(seed);
+        Random random = TestSeed.NewRandom(output);
         byte[][] corpus = [.. GoldenFiles.Netlink.SelectMany(static scenario => scenario.Steps).Where(static step => step.Request is not null).Select(static step => step.Request!)];
         int done = 0;
         while (done < Requests)

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Engine.Flows;
+using Engine.Tests.Oracles;
 
 namespace Engine.Tests.Flows;
 
@@ -185,7 +186,7 @@ public sealed class FlowKeyMatchTests
 
     private static Random Seeded(out int seed)
     {
-        seed = Random.Shared.Next();
+        seed = TestSeed.Value;
         return new Random(seed);
     }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Engine.Netlink;
+using Engine.Tests.Oracles;
 using Engine.Text;
 using Xunit.Abstractions;
 
@@ -14,7 +15,7 @@ public sealed class TextFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Texts_never_throw()
     {
-        Random random = NewRandom();
+        Random random = TestSeed.NewRandom(output);
         string[] keys = [.. RecordedTexts.Read<RecordedKey>("keys").Select(line => line.Verbose)];
         string[] actions = [.. RecordedTexts.Read<RecordedActions>("actions").Select(line => line.Text)];
         StringBuilder text = new();
@@ -41,7 +42,7 @@ public sealed class TextFuzzTests(ITestOutputHelper output)
     [Fact]
     public void Bytes_never_throw()
     {
-        Random random = NewRandom();
+        Random random = TestSeed.NewRandom(output);
         byte[][] keys = [.. RecordedTexts.Read<RecordedKey>("keys").Select(line => Convert.FromHexString(line.Key))];
         byte[][] actions = [.. RecordedTexts.Read<RecordedActions>("actions").Select(line => Convert.FromHexString(line.Actions))];
         StringBuilder text = new();
@@ -74,13 +75,6 @@ public sealed class TextFuzzTests(ITestOutputHelper output)
         }
 
         ActionText.Format(text, bytes);
-    }
-
-    private Random NewRandom()
-    {
-        int seed = Environment.TickCount;
-        output.WriteLine($"seed {seed}");
-        return new Random(seed);
     }
 
     private static string Mutate(Random random, string line)
