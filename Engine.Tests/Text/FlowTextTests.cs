@@ -120,6 +120,9 @@ public sealed class FlowTextTests
     [InlineData("ufid:00112233-4455-6677-8899-aabbccddeeff, in_port(1),eth(),eth_type(0x88b5)", "in_port(1),eth(),eth_type(0x88b5)")]
     [InlineData("in_port(1),eth_type(0x0800),ipv4(frag=no)", "in_port(1),eth_type(0x0800),ipv4(frag=no)")] // No Ethernet header.
     [InlineData("in_port(1),eth(),eth_type(0/0xffff)", "in_port(1),eth(),eth_type(0/0xffff)")] // 802.2 without SNAP.
+    [InlineData("in_port(1),eth(),eth_type(0x8847),mpls((bad key length 0)", "in_port(1),eth(),eth_type(0x8847)")] // No label is matched.
+    [InlineData("in_port(1),eth(),eth_type(0x8100),vlan(vid=5),encap(eth_type(0x8847),mpls((bad key length 0))", "in_port(1),eth(),eth_type(0x8100),vlan(vid=5),encap(eth_type(0x8847))")]
+    [InlineData("in_port(1),eth(),eth_type(0x894f),nsh(mdtype=2,np=3,c1=0x0,c2=0x0,c3=0x0,c4=0x0)", "in_port(1),eth(),eth_type(0x894f),nsh(mdtype=2,np=3,c1=0x0,c2=0x0,c3=0x0,c4=0x0)")]
     [InlineData("recirc_id(5/0xff),in_port(1/0xf),eth(),eth_type(0x88b5)", "recirc_id(0x5/0xff),in_port(1),eth(),eth_type(0x88b5)")] // The kernel matches a port that is given exactly.
     [InlineData("in_port(1),eth(),eth_type(0x86dd),ipv6(proto=6),key32(01 00/ff ff)", "in_port(1),eth(),eth_type(0x86dd),ipv6(proto=6),key32(01 00/ff ff)")]
     [InlineData("in_port(1),eth(),eth_type(0x0800),ct_tuple4(src=10.0.0.1,proto=6,tp_dst=80)", "in_port(1),ct_tuple4(src=10.0.0.1,proto=6,tp_dst=80),eth(),eth_type(0x0800)")]

@@ -97,7 +97,7 @@ public static partial class FlowText
         }
         else if (schema!.IsArray && !CanPair(payload, shown, schema.Size))
         {
-            AppendBadArray(text, schema, payload, shown);
+            KeyAttributeText.AppendBadArray(text, schema, payload.Length, shown.Length);
         }
         else
         {
@@ -108,20 +108,6 @@ public static partial class FlowText
     // Whether elements can be printed beside their masks. A mask that is all ones, or nothing, is not printed.
     private static bool CanPair(ReadOnlySpan<byte> elements, ReadOnlySpan<byte> masks, int size) =>
         elements.Length > 0 && elements.Length % size == 0 && (elements.Length == masks.Length || KeyValueText.IsAll(masks, 0xff));
-
-    // As Open vSwitch prints labels whose number does not fit, one parenthesis short. The kernel's keys have none where the mask does not match any.
-    private static void AppendBadArray(StringBuilder text, KeyAttributeSchema schema, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> mask)
-    {
-        text.Append(schema.Name);
-        if (payload.Length == 0 || payload.Length % schema.Size != 0)
-        {
-            text.Append("((bad key length ").Append(payload.Length).Append(')');
-        }
-        else
-        {
-            text.Append("((key length ").Append(payload.Length).Append(" != mask length ").Append(mask.Length).Append(')');
-        }
-    }
 
     private static void AppendBadLength(
         StringBuilder text, int start, KeyAttributeSchema schema, ReadOnlySpan<byte> payload, ReadOnlySpan<byte> mask, bool hasOwnMask)

@@ -74,20 +74,8 @@ public static partial class FlowText
         Span<byte> maskBytes = stackalloc byte[MaximumNetlinkSize];
         NetlinkWriter keyWriter = new(keyBytes);
         NetlinkWriter maskWriter = new(maskBytes);
-        if (mask.MplsLabelsMask == 0)
-        {
-            // The kernel's bytes have no label then, which is printed so that nobody can read it: one that does not matter says the same.
-            FlowKey labelled = key, labelledMask = mask;
-            labelled.MplsLabelsMask = labelledMask.MplsLabelsMask = 1;
-            FlowKey.WriteNetlink(in labelled, ref keyWriter);
-            FlowKey.WriteNetlinkMask(in labelled, in labelledMask, ref maskWriter);
-        }
-        else
-        {
-            FlowKey.WriteNetlink(in key, ref keyWriter);
-            FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
-        }
-
+        FlowKey.WriteNetlink(in key, ref keyWriter);
+        FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
         AppendLevel(text, keyWriter.Written, maskWriter.Written, hasMask: true, verbose, ports, depth: 0);
     }
 
@@ -311,7 +299,14 @@ public static partial class FlowText
             default:
                 Span<byte> keyBytes = stackalloc byte[KeyAttributeText.MaximumSize];
                 Span<byte> maskBytes = stackalloc byte[KeyAttributeText.MaximumSize];
-                if (!KeyAttributeText.TryRead(ref cursor, attribute, keyBytes, maskBytes, out int size))
+                int size = attribute.Size;
+                if (attribute.IsArray && cursor.TryTake(KeyAttributeText.NoElement))
+                {
+                    // A flow that matches no label is printed so: one that does not matter says the same.
+                    keyBytes.Clear();
+                    maskBytes.Clear();
+                }
+                else if (!KeyAttributeText.TryRead(ref cursor, attribute, keyBytes, maskBytes, out size))
                 {
                     return false;
                 }

@@ -14,6 +14,9 @@ internal static class KeyAttributeText
     /// <summary>Bytes that hold the payload of any attribute read here.</summary>
     public const int MaximumSize = 64;
 
+    /// <summary>What stands between the parentheses of an array without elements, the closing one of which is left out.</summary>
+    public const string NoElement = "(bad key length 0)";
+
     private const int VlanPresent = 0x10;
 
     /// <summary>Reads an attribute from behind its opening parenthesis to behind its closing one.</summary>
@@ -260,7 +263,7 @@ internal static class KeyAttributeText
         bool first = true;
         foreach (KeyPartSchema part in KeySchemas.PartsInTextOrder(attribute))
         {
-            bool wildcard = KeyValueText.IsWildcard(part, mask);
+            bool wildcard = KeyValueText.IsUnset(part, mask);
             if (part.Format == KeyFormat.FragmentType)
             {
                 // An enumeration: half a mask has no meaning, and no mask leaves nothing to say.
@@ -283,6 +286,28 @@ internal static class KeyAttributeText
                 KeyValueText.Append(text, part, key, mask, ports);
                 first = false;
             }
+        }
+    }
+
+    /// <summary>Appends an array whose elements cannot be printed beside their masks, as Open vSwitch does: one parenthesis short.</summary>
+    /// <param name="text">Where to.</param>
+    /// <param name="attribute">The schema of the attribute.</param>
+    /// <param name="size">Bytes of the key.</param>
+    /// <param name="maskSize">Bytes of the mask.</param>
+    public static void AppendBadArray(StringBuilder text, KeyAttributeSchema attribute, int size, int maskSize)
+    {
+        text.Append(attribute.Name).Append('(');
+        if (size == 0)
+        {
+            text.Append(NoElement);
+        }
+        else if (size % attribute.Size != 0)
+        {
+            text.Append("(bad key length ").Append(size).Append(')');
+        }
+        else
+        {
+            text.Append("(key length ").Append(size).Append(" != mask length ").Append(maskSize).Append(')');
         }
     }
 

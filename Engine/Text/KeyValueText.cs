@@ -141,6 +141,10 @@ internal static class KeyValueText
         return IsAll(Bytes(part, mask), 0xff);
     }
 
+    /// <summary>Whether the mask of a part has no bit, not even beyond those that the part has.</summary>
+    public static bool IsUnset(KeyPartSchema part, scoped ReadOnlySpan<byte> mask) =>
+        IsWildcard(part, mask) && (!KeySchemas.IsNumber(part) || KeySchemas.Read(part, mask) == 0);
+
     /// <summary>Whether no bit of the part matters.</summary>
     public static bool IsWildcard(KeyPartSchema part, scoped ReadOnlySpan<byte> mask)
     {

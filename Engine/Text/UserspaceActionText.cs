@@ -118,21 +118,47 @@ internal static class UserspaceActionText
     /// <summary>Appends the action.</summary>
     public static void Append(StringBuilder text, ReadOnlySpan<byte> payload, IPortNames? ports)
     {
-        bool hasOutPort = TunnelText.TryFind(payload, EgressTunnelPort, out ReadOnlySpan<byte> outPort);
-        if (!TunnelText.TryFind(payload, Pid, out ReadOnlySpan<byte> value) || value.Length != 4 || (hasOutPort && outPort.Length != 4) || HasRest(payload))
+        // Of an attribute that is there twice the last counts, as in the kernel.
+        ReadOnlySpan<byte> pid = default, userData = default, outPort = default;
+        bool hasUserData = false, hasOutPort = false, hasActions = false;
+        NetlinkAttributes attributes = new(payload);
+        while (attributes.MoveNext())
+        {
+            ReadOnlySpan<byte> value = attributes.Current.Payload;
+            switch (attributes.Current.Type)
+            {
+                case Pid:
+                    pid = value;
+                    break;
+                case UserData:
+                    userData = value;
+                    hasUserData = true;
+                    break;
+                case EgressTunnelPort:
+                    outPort = value;
+                    hasOutPort = true;
+                    break;
+                case Actions:
+                    hasActions = true;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        if (pid.Length != 4 || (hasOutPort && outPort.Length != 4) || attributes.Remaining != 0)
         {
             text.Append("userspace(error)");
             return;
         }
 
-        text.Append("userspace(pid=").Append(BinaryPrimitives.ReadUInt32LittleEndian(value));
-        if (TunnelText.TryFind(payload, UserData, out ReadOnlySpan<byte> userData)
-            && !(userData.Length == CookieSize && TryAppendCookie(text, userData, ports)))
+        text.Append("userspace(pid=").Append(BinaryPrimitives.ReadUInt32LittleEndian(pid));
+        if (hasUserData && !(userData.Length == CookieSize && TryAppendCookie(text, userData, ports)))
         {
             text.Append(",userdata(").AppendBytes(userData).Append(')');
         }
 
-        if (TunnelText.TryFind(payload, Actions, out _))
+        if (hasActions)
         {
             text.Append(",actions");
         }
@@ -143,17 +169,6 @@ internal static class UserspaceActionText
         }
 
         text.Append(')');
-    }
-
-    // Whether there is something behind the last attribute that is whole.
-    private static bool HasRest(ReadOnlySpan<byte> payload)
-    {
-        NetlinkAttributes attributes = new(payload);
-        while (attributes.MoveNext())
-        {
-        }
-
-        return attributes.Remaining != 0;
     }
 
     private static bool TryReadCookie(ref TextCursor cursor, Span<byte> cookie)
