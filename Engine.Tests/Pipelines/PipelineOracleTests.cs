@@ -43,7 +43,8 @@ public sealed class PipelineOracleTests(ITestOutputHelper output)
         output.WriteLine($"seed {seed}: {count} flows, {PacketsOfSeed} packets, {outcome}");
     }
 
-    // The text form cannot say everything that netlink can, for instance a mask of more than 20 bits for a flow label.
+    // The text form cannot say everything that a mask can, for instance more than 20 bits of a flow label, or labels but not how many.
     private static bool CanBeSaid(string text) =>
-        FlowFile.TryParse("flow", text, out IReadOnlyList<FlowLine> lines, out _) && lines[0].Install(new FlowTable(1), out _) is null;
+        !text.Contains("(bad key length 0)", StringComparison.Ordinal)
+        && FlowFile.TryParse("flow", text, out IReadOnlyList<FlowLine> lines, out _) && lines[0].Install(new FlowTable(1), out _) is null;
 }

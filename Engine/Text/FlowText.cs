@@ -74,8 +74,15 @@ public static partial class FlowText
         Span<byte> maskBytes = stackalloc byte[MaximumNetlinkSize];
         NetlinkWriter keyWriter = new(keyBytes);
         NetlinkWriter maskWriter = new(maskBytes);
-        FlowKey.WriteNetlink(in key, ref keyWriter);
-        FlowKey.WriteNetlinkMask(in key, in mask, ref maskWriter);
+        FlowKey matched = key;
+        if (mask.MplsLabelsMask == 0)
+        {
+            // As in a masked key. Labels without a mask of theirs would read as if they mattered.
+            matched.MplsLabelsMask = 0;
+        }
+
+        FlowKey.WriteNetlink(in matched, ref keyWriter);
+        FlowKey.WriteNetlinkMask(in matched, in mask, ref maskWriter);
         AppendLevel(text, keyWriter.Written, maskWriter.Written, hasMask: true, verbose, ports, depth: 0);
     }
 
