@@ -12,14 +12,18 @@ namespace Engine.Tests.Conformance;
 public sealed class ExecKeeperTests : IDisposable
 {
     private readonly ITestOutputHelper _output;
-    private readonly string _folder = Directory.CreateTempSubdirectory("engine-keeper-").FullName;
-    private readonly ControlServer _server = new(new MemoryNetwork(), new ControlServerOptions { Datapath = new DatapathOptions { FrameCount = 256 } });
+    private readonly string _folder;
+    private readonly ControlServer _server;
 
     public ExecKeeperTests(ITestOutputHelper output)
     {
         _output = output;
         Requires.NetworkAdministration();
         Requires.Program("ovs-dpctl");
+
+        // Not before: a test that is skipped here is not disposed.
+        _folder = Directory.CreateTempSubdirectory("engine-keeper-").FullName;
+        _server = new ControlServer(new MemoryNetwork(), new ControlServerOptions { Datapath = new DatapathOptions { FrameCount = 256 } });
     }
 
     private string Path => System.IO.Path.Combine(_folder, "engine.sock");
