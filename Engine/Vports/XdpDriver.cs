@@ -31,6 +31,10 @@ public sealed unsafe class XdpDriver : IVportDriver
     private Packet* _gathered;
     private bool _isSkipping;
     private bool _needsKick;
+
+    // The kernel has fewer frames to receive into than it could have: none before the worker's first look, for the pool is the worker's,
+    // and fewer while none were free.
+    private bool _lacksFrames = true;
     private ulong _rxErrors;
 
     private XdpDriver(Netdev netdev, XdpMemory memory, XdpSocket socket, FileDescriptor promiscuous)
@@ -72,12 +76,11 @@ public sealed unsafe class XdpDriver : IVportDriver
         FileDescriptor? promiscuous = null;
         try
         {
-            // The program passes everything on to the host until the socket is in the map.
+            // The program passes everything on to the host until the socket is in the map; what comes from then until the worker gives frames is dropped.
             FileDescriptor sockets = netdev.AttachXdp(options.Mode);
             promiscuous = netdev.TakeAllAddresses();
             XdpSocket socket = memory.Open(netdev.Index, options.Queue, options.RingSize);
             driver = new XdpDriver(netdev, memory, socket, promiscuous);
-            driver.Fill();
             Bpf.SetSocket(sockets, (uint)options.Queue, socket.Descriptor);
             return Refusal.None;
         }
@@ -108,6 +111,11 @@ public sealed unsafe class XdpDriver : IVportDriver
         int available = ring.Available();
         if (available == 0)
         {
+            if (_lacksFrames)
+            {
+                Fill();
+            }
+
             return;
         }
 
@@ -250,11 +258,13 @@ public sealed unsafe class XdpDriver : IVportDriver
             return;
         }
 
+        _lacksFrames = false;
         for (int i = 0; i < free; i++)
         {
             Packet* packet = _memory.Pool.TryAllocate();
             if (packet == null)
             {
+                _lacksFrames = true;
                 break;
             }
 
