@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Engine.Netlink;
 using Engine.Primitives;
@@ -172,8 +171,8 @@ public partial struct FlowKey
         TunnelTransportDestination = 0xffff;
         if (key.TunnelProtocol == FamilyIpv6)
         {
-            MemoryMarshal.AsBytes(new Span<Ipv6Address>(ref TunnelIpv6Source)).Fill(0xff);
-            MemoryMarshal.AsBytes(new Span<Ipv6Address>(ref TunnelIpv6Destination)).Fill(0xff);
+            TunnelIpv6Source = Ipv6Address.AllOnes;
+            TunnelIpv6Destination = Ipv6Address.AllOnes;
         }
         else
         {

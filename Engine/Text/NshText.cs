@@ -212,8 +212,7 @@ internal static class NshText
             Copy(mask, (int)OvsNshKeyAttribute.Md1, bits[BaseSize..]);
         }
 
-        // With a mask, Open vSwitch prints what is not there as zeros, and what has no mask as if it mattered.
-        AppendFields(text, bytes, bits, hasBase || hasMask, hasContext || hasMask, hasMask);
+        AppendFields(text, bytes, bits, hasBase, hasContext, hasMask);
     }
 
     /// <summary>Appends the fields of a masked set action: each nested attribute carries its mask behind the value.</summary>
@@ -333,7 +332,10 @@ internal static class NshText
         {
             bool isContext = part.NestedAttribute == (int)OvsNshKeyAttribute.Md1;
             int offset = isContext ? BaseSize : 0;
-            if (!(isContext ? hasContext : hasBase) || (hasMask && KeyValueText.IsWildcard(part, bits[offset..])))
+
+            // With a mask, Open vSwitch prints what is not there as zeros, and what has no mask as if it mattered.
+            bool isShown = hasMask ? !KeyValueText.IsWildcard(part, bits[offset..]) : isContext ? hasContext : hasBase;
+            if (!isShown)
             {
                 continue;
             }
