@@ -269,29 +269,5 @@ public sealed class ExecTests : IDisposable
         return actual;
     }
 
-    private (int Exit, string Text) Run(params string[] command)
-    {
-        ProcessStartInfo start = new("dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        foreach (string argument in (string[])[typeof(Engine.Cli.EngineCommand).Assembly.Location, "exec", "--socket", _path, "--", .. command])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        Task<string> output = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromSeconds(120)))
-        {
-            process.Kill(entireProcessTree: true);
-            Assert.Fail($"{string.Join(' ', command)} hangs");
-        }
-
-        string text = output.Result;
-        _output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{(text.Length > 4096 ? text[..4096] : text)}{error.Result}");
-        return (process.ExitCode, text);
-    }
+    private (int Exit, string Text) Run(params string[] command) => EngineProgram.Run(_output, ["exec", "--socket", _path, "--", .. command]);
 }

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using Engine.Control;
 using Engine.Datapaths;
@@ -40,7 +39,7 @@ public sealed class FlowPrintingTests(ITestOutputHelper output) : IDisposable
         {
             string[] printed = Lines(["dpctl", "--socket", _path, .. options, "dump-flows", "dp0"]);
             string[] wanted = Lines(["exec", "--socket", _path, "--", "ovs-dpctl", .. options, "dump-flows", "dp0"]);
-            Assert.Equal(flows, wanted.Length);
+            Assert.Equal((flows, flows), (wanted.Length, printed.Length));
             string[] others = [.. wanted.Except(printed)];
             Assert.True(others.Length == 0, $"{others.Length} differ; one is\n{others.FirstOrDefault()}\n{printed.Except(wanted).FirstOrDefault()}");
         }
@@ -159,28 +158,18 @@ public sealed class FlowPrintingTests(ITestOutputHelper output) : IDisposable
     private static List<(int Type, byte[] Payload)> Split(ReadOnlySpan<byte> bytes)
     {
         List<(int, byte[])> list = [];
-        NetlinkAttributes attributes = new(bytes);
-        while (attributes.MoveNext())
+        foreach (NetlinkAttribute attribute in new NetlinkAttributes(bytes))
         {
-            list.Add((attributes.Current.Type, attributes.Current.Payload.ToArray()));
+            list.Add((attribute.Type, attribute.Payload.ToArray()));
         }
 
         return list;
     }
 
-    private static string[] Lines(string[] arguments)
+    private string[] Lines(params string[] arguments)
     {
-        ProcessStartInfo start = new("dotnet") { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (string argument in (string[])[typeof(Engine.Cli.EngineCommand).Assembly.Location, .. arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string text = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, error.Result);
+        (int exit, string text) = EngineProgram.Run(output, arguments);
+        Assert.Equal(0, exit);
         return text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 }
