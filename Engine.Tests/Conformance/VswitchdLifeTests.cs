@@ -54,25 +54,20 @@ public sealed class VswitchdLifeTests : IDisposable
     public void A_device_that_is_removed_is_noticed_and_taken_back()
     {
         Traffic.Ping(_hosts.Left, 2);
-        _hosts.Switch.Run("ip link del left");
 
-        // It looks at its ports when some link changes, and may have looked before the port was taken away: the kernel's module does that
-        // in a work queue, the engine in a thread. The next change makes it look again.
-        int changes = 0;
-        Eventually.IsSo(
-            () =>
-            {
-                _hosts.Switch.Run($"ip link set lo alias change{changes++}");
-                return _ovs.Vsctl("get Interface left error").Contains("No such device", StringComparison.Ordinal);
-            },
-            "ovs-vswitchd to notice");
+        // The kernel tells both of the device. Should ovs-vswitchd look at its ports before the engine has taken this one away, which the kernel's
+        // module does later too, in a work queue, it looks no more until another link changes.
+        _hosts.Switch.Run($"kill -STOP {_ovs.Switch.Id}; ip link del left");
+        Eventually.IsSo(() => !_ovs.Dpctl("show").Contains("left", StringComparison.Ordinal), "the engine to take the port away");
+        _hosts.Switch.Run($"kill -CONT {_ovs.Switch.Id}");
+        Eventually.IsSo(() => _ovs.Vsctl("get Interface left error").Contains("No such device", StringComparison.Ordinal), "ovs-vswitchd to notice");
         Assert.DoesNotContain("left", _ovs.Dpctl("show"), StringComparison.Ordinal);
         _hosts.Switch.Run($"ip link add left type veth peer name eth netns {_hosts.Left.Name}; ip link set left up");
         _hosts.Left.Run("ip link set eth address 02:00:00:00:77:01; ip addr add 10.77.0.1/24 dev eth; ip addr add fd77::1/64 dev eth nodad; ip link set eth up");
         Eventually.IsSo(() => _ovs.Vsctl("get Interface left error").Contains("[]", StringComparison.Ordinal), "ovs-vswitchd to take it back");
         Traffic.Ping(_hosts.Left, 2);
         _ovs.AssertNoWarnings("could not open network device left", "could not add network device left", "failed to get statistics for interface left",
-            "STP status on nonexistent port", "STP stats on nonexistent port", "ethtool command ETHTOOL_GSET on network device left", "ethtool command ETHTOOL_GDRVINFO on network device left");
+            "STP status on nonexistent port");
     }
 
     [SkippableFact]
