@@ -47,7 +47,12 @@ internal sealed class NetdevPair : IDisposable
                 XdpMode mode = driver == "xdp-native" ? XdpMode.Native : XdpMode.Generic;
                 Assert.Equal(Refusal.None, XdpDriver.TryOpen(device!, memory, new XdpOptions { Mode = mode }, out XdpDriver? xdp));
                 Assert.Equal(mode, device!.XdpMode);
-                return (xdp!, device!, Number(xdp!.WaitHandle));
+
+                // As a worker does when a port is added: the first look lends the kernel its frames.
+                PacketBatch none = default;
+                xdp!.Receive(memory.Pool, ref none);
+                Assert.Equal(0, none.Count);
+                return (xdp, device, Number(xdp.WaitHandle));
         }
     });
 

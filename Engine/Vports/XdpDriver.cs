@@ -53,7 +53,7 @@ public sealed unsafe class XdpDriver : IVportDriver
     /// <summary>What to wait on (poll, epoll, io_uring) for packets.</summary>
     public SafeHandle WaitHandle => _socket.Descriptor;
 
-    /// <summary>Takes the packets of a queue.</summary>
+    /// <summary>Takes the packets of a queue. They are dropped until the first <see cref="Receive"/>, which lends the kernel frames of the pool.</summary>
     /// <param name="netdev">The device, opened in the network namespace of the calling thread.</param>
     /// <param name="memory">The frames of the worker that will run the driver.</param>
     /// <param name="options">Queue, mode, ring size.</param>
