@@ -188,6 +188,12 @@ internal sealed unsafe class PacketSocket : IDisposable
         fixed (byte* first = destination)
         {
             nint length = Libc.recv(_socket.Number, first, (nuint)destination.Length, Libc.MSG_DONTWAIT | Libc.MSG_TRUNC);
+            if (length < 0 && Libc.LastErrno != Errno.TryAgain)
+            {
+                // That the device went down is said once, before the frame is given. Leaving it would put ring and queue out of step for good.
+                length = Libc.recv(_socket.Number, first, (nuint)destination.Length, Libc.MSG_DONTWAIT | Libc.MSG_TRUNC);
+            }
+
             return length > destination.Length ? -1 : (int)length;
         }
     }
