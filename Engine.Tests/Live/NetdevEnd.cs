@@ -29,15 +29,7 @@ internal sealed unsafe class NetdevEnd : IDisposable
         for (long started = Stopwatch.GetTimestamp(); found is null;)
         {
             Assert.True(Stopwatch.GetElapsedTime(started).TotalSeconds < 2, "The frame did not arrive.");
-            PacketBatch batch = default;
-            driver.Receive(pool, ref batch);
-            for (int i = 0; i < batch.Count; i++)
-            {
-                byte[] bytes = batch[i].Bytes.ToArray();
-                found ??= wanted(bytes) ? bytes : null;
-                pool.Free(batch.Pointer(i));
-            }
-
+            found = TryReceive(driver, pool, wanted);
             Thread.Yield();
         }
 
@@ -47,18 +39,37 @@ internal sealed unsafe class NetdevEnd : IDisposable
     public void Send(byte[] frame)
     {
         PacketBatch batch = default;
-        Packet* packet = _pool.TryAllocate();
-        Assert.True(packet->TrySetBytes(frame));
+        Packet* packet = _pool.TryAllocate(frame.Length);
+        Assert.True(packet != null && packet->TrySetBytes(frame));
         batch.Add(packet);
         Assert.Equal(1, _driver.Transmit(_pool, ref batch));
     }
 
     public byte[] Receive(Func<byte[], bool> wanted) => Receive(_driver, _pool, wanted);
 
+    /// <summary>Whether a frame that is wanted is among those that have arrived.</summary>
+    public bool HasReceived(Func<byte[], bool> wanted) => TryReceive(_driver, _pool, wanted) is not null;
+
     public void Dispose()
     {
         _driver.Dispose();
         _device.Dispose();
         _pool.Dispose();
+    }
+
+    // Takes one batch.
+    private static byte[]? TryReceive(IVportDriver driver, PacketPool pool, Func<byte[], bool> wanted)
+    {
+        byte[]? found = null;
+        PacketBatch batch = default;
+        driver.Receive(pool, ref batch);
+        for (int i = 0; i < batch.Count; i++)
+        {
+            byte[] bytes = batch[i].Bytes.ToArray();
+            found ??= wanted(bytes) ? bytes : null;
+            pool.Free(batch.Pointer(i));
+        }
+
+        return found;
     }
 }

@@ -21,6 +21,9 @@ internal sealed class WorkerRing
 
     public Vport Vport { get; }
 
+    /// <summary>What its thread knows it by; no other ring of the thread has had it.</summary>
+    public uint Tag { get; set; }
+
     public SafeHandle? Handle { get; }
 
     /// <summary>What epoll knows the ring by; -1 when nothing can be waited for.</summary>
@@ -28,6 +31,9 @@ internal sealed class WorkerRing
 
     /// <summary>Whether it is looked at only when its handle says so.</summary>
     public bool LooksByCall { get; }
+
+    /// <summary>Whether it is to be looked at again soon, packet or not.</summary>
+    public bool IsBehind => _driver.IsBehind;
 
     /// <summary>Whether its handle has said that something waits, and it has not been found empty since.</summary>
     public bool IsReady { get; set; } = true;

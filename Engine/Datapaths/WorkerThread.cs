@@ -12,6 +12,9 @@ namespace Engine.Datapaths;
 /// </remarks>
 internal sealed class WorkerThread : IDisposable
 {
+    // Milliseconds after which a driver that is behind is looked at again: a device that was crowded has sent some by then.
+    private const int PatienceMs = 1;
+
     // How often a busy thread asks for rings that are looked at by a call.
     private const int RoundsBetweenAsks = 8;
 
@@ -21,10 +24,12 @@ internal sealed class WorkerThread : IDisposable
     private readonly long _spinTicks;
     private readonly PauseHistogram _pauses = new();
     private WorkerRing[] _rings = [];
+    private uint _lastTag;
     private volatile bool _isStopping;
 
-    // Odd while a round is under way.
+    // Odd while rings are in use: in a round, and while what happened to them is looked at.
     private ulong _round;
+    private ulong _rounds;
     private ulong _busyCycles;
     private ulong _idleCycles;
     private ulong _sleeps;
@@ -57,10 +62,11 @@ internal sealed class WorkerThread : IDisposable
     /// <summary>Looks at a ring from the next round on.</summary>
     public void Add(WorkerRing ring)
     {
+        ring.Tag = ++_lastTag;
         Volatile.Write(ref _rings, [.. _rings, ring]);
         if (ring.Descriptor >= 0)
         {
-            _poll.Add(ring.Descriptor);
+            _poll.Add(ring.Descriptor, ring.Tag);
         }
 
         // A round in which it is looked at, so that a driver can start to receive on its own thread.
@@ -110,7 +116,7 @@ internal sealed class WorkerThread : IDisposable
             RingCount = RingCount,
             BusyCycles = Volatile.Read(ref _busyCycles),
             IdleCycles = Volatile.Read(ref _idleCycles),
-            Rounds = Volatile.Read(ref _round) / 2,
+            Rounds = Volatile.Read(ref _rounds),
             Sleeps = Volatile.Read(ref _sleeps),
             Batches = Volatile.Read(ref _batches),
             Packets = Volatile.Read(ref _packets),
@@ -198,8 +204,9 @@ internal sealed class WorkerThread : IDisposable
         }
 
         _packets += (uint)packets;
+        _rounds++;
         Volatile.Write(ref _round, _round + 1);
-        if (hasCalls && (packets == 0 || (_round / 2) % RoundsBetweenAsks == 0))
+        if (hasCalls && (packets == 0 || _rounds % RoundsBetweenAsks == 0))
         {
             Ask(0);
         }
@@ -211,7 +218,7 @@ internal sealed class WorkerThread : IDisposable
     {
         AllocatedBytes = GC.GetAllocatedBytesForCurrentThread();
         _sleeps++;
-        Ask(-1);
+        Ask(Array.Exists(Volatile.Read(ref _rings), static ring => ring.IsBehind) ? PatienceMs : -1);
         _poll.ClearWake();
     }
 
@@ -224,22 +231,28 @@ internal sealed class WorkerThread : IDisposable
             return;
         }
 
+        // As in a round: a ring that is found here is not closed meanwhile, and its descriptor is its own.
+        Volatile.Write(ref _round, _round + 1);
         WorkerRing[] rings = Volatile.Read(ref _rings);
         foreach (PollEvent item in _happened)
         {
-            // A device that went down says so once. What stays is that the device is gone: its port is taken away by who watches devices.
-            if (item.IsClosed && !EventPoll.TryTakeError(item.Descriptor))
-            {
-                _poll.Remove(item.Descriptor);
-            }
-
             foreach (WorkerRing ring in rings)
             {
-                if (ring.LooksByCall && ring.Descriptor == item.Descriptor)
+                if (ring.Tag != item.Tag)
                 {
-                    ring.IsReady = true;
+                    continue;
                 }
+
+                // A device that went down says so once. What stays is that the device is gone: its port is taken away by who watches devices.
+                if (item.IsClosed && !EventPoll.TryTakeError(item.Descriptor))
+                {
+                    _poll.Remove(item.Descriptor);
+                }
+
+                ring.IsReady = true;
             }
         }
+
+        Volatile.Write(ref _round, _round + 1);
     }
 }

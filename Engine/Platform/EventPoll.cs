@@ -4,8 +4,9 @@ namespace Engine.Platform;
 
 /// <summary>What happened to a descriptor.</summary>
 /// <param name="Descriptor">Its number.</param>
+/// <param name="Tag">What it was added with.</param>
 /// <param name="Events">EPOLL* bits.</param>
-internal readonly record struct PollEvent(int Descriptor, uint Events)
+internal readonly record struct PollEvent(int Descriptor, uint Tag, uint Events)
 {
     /// <summary>Whether there is something to read.</summary>
     public bool CanRead => (Events & Libc.EPOLLIN) != 0;
@@ -34,7 +35,9 @@ internal sealed unsafe class EventPoll : IDisposable
     public EventPoll() => Watch(_wake.Number, Libc.EPOLL_CTL_ADD, writes: false);
 
     /// <summary>Watches a descriptor for something to read, until it is closed.</summary>
-    public void Add(int descriptor) => Watch(descriptor, Libc.EPOLL_CTL_ADD, writes: false);
+    /// <param name="descriptor">The descriptor.</param>
+    /// <param name="tag">Comes with what happens, so that what happened to one that was closed is not taken for another's that has got its number.</param>
+    public void Add(int descriptor, uint tag = 0) => Watch(descriptor, Libc.EPOLL_CTL_ADD, writes: false, tag);
 
     /// <summary>Says whether a descriptor is watched for room to write as well.</summary>
     public void Change(int descriptor, bool writes) => Watch(descriptor, Libc.EPOLL_CTL_MOD, writes);
@@ -57,10 +60,11 @@ internal sealed unsafe class EventPoll : IDisposable
         for (int i = 0; i < count; i++)
         {
             ReadOnlySpan<byte> item = _events.AsSpan(i * EventSize, EventSize);
-            int descriptor = (int)MemoryMarshal.Read<long>(item[(EventSize - sizeof(long))..]);
+            ulong data = MemoryMarshal.Read<ulong>(item[(EventSize - sizeof(ulong))..]);
+            int descriptor = (int)(uint)data;
             if (descriptor != _wake.Number)
             {
-                happened.Add(new PollEvent(descriptor, MemoryMarshal.Read<uint>(item)));
+                happened.Add(new PollEvent(descriptor, (uint)(data >> 32), MemoryMarshal.Read<uint>(item)));
             }
         }
     }
@@ -95,13 +99,13 @@ internal sealed unsafe class EventPoll : IDisposable
         _wake.Dispose();
     }
 
-    private void Watch(int descriptor, int operation, bool writes)
+    private void Watch(int descriptor, int operation, bool writes, uint tag = 0)
     {
         Span<byte> item = stackalloc byte[16];
         item.Clear();
         uint events = Libc.EPOLLIN | Libc.EPOLLRDHUP | (writes ? Libc.EPOLLOUT : 0);
         MemoryMarshal.Write(item, in events);
-        MemoryMarshal.Write(item[(EventSize - sizeof(long))..], (long)descriptor);
+        MemoryMarshal.Write(item[(EventSize - sizeof(ulong))..], ((ulong)tag << 32) | (uint)descriptor);
         fixed (byte* pointer = item)
         {
             // A descriptor that has been closed meanwhile is no longer watched anyway.

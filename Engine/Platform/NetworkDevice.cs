@@ -133,18 +133,32 @@ internal sealed unsafe class NetworkDevice : IDisposable
     /// <summary>Receive queues in use; 1 where the device does not tell.</summary>
     public int CountQueues()
     {
-        Libc.ethtool_channels channels = new() { cmd = Libc.ETHTOOL_GCHANNELS };
-        if (TryName(out Libc.ifreq request) != Errno.None)
-        {
-            return 1;
-        }
+        Libc.ethtool_channels channels = ReadChannels();
+        return (int)Math.Max(channels.rx_count + channels.combined_count, 1);
+    }
 
-        request.ifr_data = (nint)(&channels);
-        return Libc.ioctl(_control.Number, Libc.SIOCETHTOOL, &request) < 0 ? 1 : (int)Math.Max(channels.rx_count + channels.combined_count, 1);
+    /// <summary>Transmit queues in use; 1 where the device does not tell.</summary>
+    public int CountTransmitQueues()
+    {
+        Libc.ethtool_channels channels = ReadChannels();
+        return (int)Math.Max(channels.tx_count + channels.combined_count, 1);
     }
 
     /// <summary>Closes the socket. The device stays.</summary>
     public void Dispose() => _control.Dispose();
+
+    // Zeros where the device does not tell.
+    private Libc.ethtool_channels ReadChannels()
+    {
+        Libc.ethtool_channels channels = new() { cmd = Libc.ETHTOOL_GCHANNELS };
+        if (TryName(out Libc.ifreq request) != Errno.None)
+        {
+            return default;
+        }
+
+        request.ifr_data = (nint)(&channels);
+        return Libc.ioctl(_control.Number, Libc.SIOCETHTOOL, &request) < 0 ? default : channels;
+    }
 
     private Errno TryName(out Libc.ifreq request)
     {

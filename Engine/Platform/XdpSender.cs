@@ -75,6 +75,12 @@ internal sealed unsafe class XdpSender : IDisposable
     {
         Invariant.Assert(frame.Length is > 0 and <= MaximumLength);
         XdpRing<Libc.xdp_desc> ring = _socket.Transmit;
+        if (_freeCount == 0)
+        {
+            // All are on their way, behind a queueing discipline or in a device that is slow: there is no further Send to take them back.
+            Complete();
+        }
+
         if (_freeCount == 0 || ring.Free(1) == 0)
         {
             return false;
@@ -91,6 +97,9 @@ internal sealed unsafe class XdpSender : IDisposable
     /// <summary>Whether frames wait that an earlier <see cref="Send"/> left over.</summary>
     public bool IsBehind { get; private set; }
 
+    /// <summary>Whether the kernel takes frames no more without a word: the device has fewer transmit queues now than when this was opened.</summary>
+    public bool IsDead { get; private set; }
+
     /// <summary>Has the kernel send what was added, and what was left over.</summary>
     /// <param name="errno">What is wrong with the device; <see cref="Errno.None"/> when it only is crowded.</param>
     /// <returns>How many of those added were taken. What is left over goes with the next call.</returns>
@@ -98,7 +107,8 @@ internal sealed unsafe class XdpSender : IDisposable
     {
         XdpRing<Libc.xdp_desc> ring = _socket.Transmit;
         ring.Submit();
-        int added = Waiting;
+        int added = Waiting, pending = ring.Pending;
+        bool isCrowded = false;
         Waiting = 0;
         for (int i = 0; i < Calls; i++)
         {
@@ -107,9 +117,11 @@ internal sealed unsafe class XdpSender : IDisposable
             IsBehind = ring.Pending != 0;
             if (!IsBehind)
             {
-                break;
+                errno = Errno.None;
+                return added;
             }
 
+            isCrowded |= errno != Errno.None;
             if (errno is not (Errno.None or Errno.TryAgain or Errno.NoBuffers or Errno.Busy or Errno.Interrupted))
             {
                 return added - Math.Min(ring.Pending, added);
@@ -117,7 +129,9 @@ internal sealed unsafe class XdpSender : IDisposable
         }
 
         errno = Errno.None;
-        return added;
+        IsDead = !isCrowded && ring.Pending == pending;
+        IsBehind &= !IsDead;
+        return IsDead ? 0 : added;
     }
 
     /// <summary>Closes the socket and frees the memory.</summary>
@@ -129,6 +143,7 @@ internal sealed unsafe class XdpSender : IDisposable
     }
 
     // Takes the slots of frames that were sent back.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Complete()
     {
         XdpRing<ulong> ring = _socket.Completion;

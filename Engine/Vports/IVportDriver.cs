@@ -18,6 +18,9 @@ public interface IVportDriver : IDisposable
     /// <returns>How many were sent; the others were dropped because the outside did not take them.</returns>
     int Transmit(PacketPool pool, ref PacketBatch batch);
 
+    /// <summary>Whether something is left that only the next <see cref="Receive"/> goes on with: a worker looks again soon, without waiting for a packet.</summary>
+    bool IsBehind => false;
+
     /// <summary>Adds what only the driver counts: frames lost before a packet was made of them, bad frames.</summary>
     /// <remarks>Threads: the control thread, while a worker runs the driver.</remarks>
     void AddStats(ref VportStats stats)

@@ -57,14 +57,26 @@ public sealed class LinkMonitor : IDisposable
         while (!_isStopping)
         {
             _poll.Wait(happened);
-            int length = _socket.Receive(buffer);
-            while (length >= NetlinkHeader.Size)
+            bool hasMissed = false;
+            for (; ; )
             {
-                Tell(buffer.AsSpan(0, length));
-                length = _socket.Receive(buffer);
+                int length = _socket.Receive(buffer);
+                if (length >= NetlinkHeader.Size)
+                {
+                    Tell(buffer.AsSpan(0, length));
+                }
+                else if (length < 0 && Libc.LastErrno == Errno.NoBuffers)
+                {
+                    hasMissed = true;
+                }
+                else
+                {
+                    break;
+                }
             }
 
-            if (length < 0 && Libc.LastErrno == Errno.NoBuffers)
+            // Last: what still waited is older than what is there now.
+            if (hasMissed)
             {
                 _missed();
             }

@@ -212,6 +212,9 @@ public sealed class Netdev : IDisposable
     /// <summary>Receive queues that the device spreads its frames over.</summary>
     internal int CountQueues() => _device.CountQueues();
 
+    /// <summary>Transmit queues: AF_XDP sends nothing by the others, without a word.</summary>
+    internal int CountTransmitQueues() => _device.CountTransmitQueues();
+
     /// <summary>Name of the kernel driver; empty when it has none.</summary>
     internal string DriverName => _device.DriverName();
 

@@ -63,7 +63,8 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
                 group = socket.JoinFanout(group.Value, (ushort)options.FanoutMode);
             }
 
-            driver = new PacketSocketDriver(netdev, socket, XdpSender.TryOpen(netdev.Index, options.Queue)) { FanoutGroup = group };
+            XdpSender? sender = options.Queue < netdev.CountTransmitQueues() ? XdpSender.TryOpen(netdev.Index, options.Queue) : null;
+            driver = new PacketSocketDriver(netdev, socket, sender) { FanoutGroup = group };
             return Refusal.None;
         }
         catch (SystemCallException exception)
@@ -81,6 +82,9 @@ public sealed unsafe class PacketSocketDriver : IVportDriver
 
     /// <summary>What to wait on (poll, epoll, io_uring) for frames, and for an error when the device goes down or away.</summary>
     public SafeHandle WaitHandle => _socket.Descriptor;
+
+    /// <inheritdoc/>
+    public bool IsBehind => _transmitter.IsBehind;
 
     /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)

@@ -28,7 +28,7 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         int sent = 0;
 
         // A device that is down has the packet socket say so: AF_XDP would keep the frames until it is up.
-        int longest = sender is null || netdev.State != NetdevState.Up ? 0 : Math.Min(XdpSender.MaximumLength, netdev.Mtu + HeaderLength + TagLength);
+        int longest = sender is null or { IsDead: true } || netdev.State != NetdevState.Up ? 0 : Math.Min(XdpSender.MaximumLength, netdev.Mtu + HeaderLength + TagLength);
         for (int i = 0; i < batch.Count; i++)
         {
             Packet* packet = batch.Pointer(i);
@@ -61,12 +61,15 @@ internal sealed unsafe class PacketTransmitter(Netdev netdev, FileDescriptor soc
         return sent;
     }
 
+    /// <summary>Whether something is left that <see cref="Resume"/> goes on with.</summary>
+    public bool IsBehind => sender is { IsBehind: true } && netdev.State == NetdevState.Up;
+
     /// <summary>Goes on with what a crowded device did not take.</summary>
     public void Resume()
     {
-        if (sender is { IsBehind: true } && netdev.State == NetdevState.Up)
+        if (IsBehind)
         {
-            _ = sender.Send(out Errno errno);
+            _ = sender!.Send(out Errno errno);
             netdev.Report(errno);
         }
     }

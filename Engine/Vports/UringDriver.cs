@@ -63,6 +63,9 @@ public sealed unsafe class UringDriver : IVportDriver
     }
 
     /// <inheritdoc/>
+    public bool IsBehind => _transmitter.IsBehind;
+
+    /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
         ArgumentNullException.ThrowIfNull(pool);

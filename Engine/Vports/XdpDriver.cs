@@ -98,10 +98,13 @@ public sealed unsafe class XdpDriver : IVportDriver
     }
 
     /// <inheritdoc/>
+    public bool IsBehind => _lacksFrames || (_needsKick && _netdev.State == NetdevState.Up);
+
+    /// <inheritdoc/>
     public void Receive(PacketPool pool, ref PacketBatch batch)
     {
         Invariant.Assert(pool == _memory.Pool);
-        if (_needsKick)
+        if (_needsKick && _netdev.State == NetdevState.Up)
         {
             Kick();
         }
@@ -152,6 +155,19 @@ public sealed unsafe class XdpDriver : IVportDriver
     {
         Invariant.Assert(pool == _memory.Pool);
         Complete();
+
+        // Nothing is put into the ring of a device that is down: it would be full of old packets when it is up. A call tells whether it is.
+        if (_netdev.State != NetdevState.Up)
+        {
+            if (_netdev.Report(_socket.Kick()))
+            {
+                pool.Free(ref batch);
+                return 0;
+            }
+
+            _netdev.ReportSent();
+        }
+
         int sent = 0;
         for (int i = 0; i < batch.Count; i++)
         {
@@ -171,9 +187,9 @@ public sealed unsafe class XdpDriver : IVportDriver
         }
 
         batch.Clear();
-        if (sent != 0)
+        _socket.Transmit.Submit();
+        if (_socket.Transmit.Pending != 0)
         {
-            _socket.Transmit.Submit();
             Kick();
         }
 
@@ -392,7 +408,9 @@ public sealed unsafe class XdpDriver : IVportDriver
             Errno errno = _socket.Kick();
             if (errno is not (Errno.None or Errno.TryAgain or Errno.NoBuffers or Errno.Busy))
             {
+                // What is left goes when the device is up again.
                 _netdev.Report(errno);
+                _needsKick = true;
                 return;
             }
 
