@@ -86,4 +86,50 @@ public sealed unsafe class XdpDriverTests
         Assert.DoesNotContain("xdp", hosts.Switch.Run("ip -d link show left"), StringComparison.Ordinal);
         Assert.DoesNotContain("PROMISC", hosts.Switch.Run("ip link show left"), StringComparison.Ordinal);
     }
+
+    // Idle ports together must not take the frames that packets of others need.
+    [SkippableFact]
+    public void Many_ports_leave_a_worker_a_quarter_of_its_frames_and_one_too_many_is_refused()
+    {
+        using TwoHosts hosts = new();
+        using PacketPool pool = new(2048, PacketPool.XdpFrameSize);
+        VportWorkers workers = new([pool, pool], 1);
+        hosts.Switch.Run("for i in $(seq 1 12); do ip link add x$i type veth peer name y$i; ip link set x$i up; done");
+        hosts.Switch.Call(() =>
+        {
+            List<NetdevDriver> drivers = [];
+            VportOptions options = VportOptions.Default with { Driver = NetdevDriverKind.Xdp };
+            Refusal refusal = Refusal.None;
+            for (int i = 1; i <= 12 && !refusal.IsRefused; i++)
+            {
+                Assert.Equal(Refusal.None, Netdev.TryOpen($"x{i}", out Netdev? device));
+                refusal = NetdevDriver.TryAttach(device!, options, workers, out NetdevDriver? driver);
+                if (driver is null)
+                {
+                    device!.Dispose();
+                    break;
+                }
+
+                drivers.Add(driver);
+                PacketBatch batch = default;
+                driver.Receive(pool, ref batch);
+                pool.Free(ref batch);
+            }
+
+            Assert.Equal(Errno.NoMemory, refusal.Errno);
+
+            // Fill and transmit rings of 256, 256, 128, 64 and 64 entries.
+            Assert.Equal(5, drivers.Count);
+            Assert.InRange(pool.FreeCount, 2048 / 4, 2048 - (2048 * 3 / 8));
+
+            // The place of one that goes is another's.
+            drivers[0].Dispose();
+            Assert.Equal(Refusal.None, Netdev.TryOpen("x12", out Netdev? last));
+            Assert.Equal(Refusal.None, NetdevDriver.TryAttach(last!, options, workers, out NetdevDriver? late));
+            drivers[0] = late!;
+            drivers.ForEach(static driver => driver.Dispose());
+            return 0;
+        });
+        Assert.Equal(0, pool.UsedCount);
+    }
 }

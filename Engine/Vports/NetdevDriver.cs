@@ -11,9 +11,6 @@ namespace Engine.Vports;
 /// </remarks>
 internal sealed class NetdevDriver : IVportDriver
 {
-    // Rings of AF_XDP together hold at most this share of a pool's frames, so that there are some for packets on their way.
-    private const int RingShare = 8;
-
     private readonly Netdev _netdev;
     private readonly List<VportRing> _rings = [];
     private readonly IVportDriver[] _channels;
@@ -119,11 +116,12 @@ internal sealed class NetdevDriver : IVportDriver
         };
         int[] assigned = new int[count];
         Refusal refusal = workers?.TryAssign(options, count, out assigned) ?? Refusal.None;
+        int[] ringSizes = [.. assigned.Select(worker => workers?.MemoryOf(worker)?.ChooseRingSize(assigned.Count(other => other == worker)) ?? 0)];
         for (int i = 0; i < count && !refusal.IsRefused; i++)
         {
             refusal = kind switch
             {
-                NetdevDriverKind.Xdp => TryOpenXdp(i, assigned[i], assigned.Count(worker => worker == assigned[i]), workers),
+                NetdevDriverKind.Xdp => TryOpenXdp(i, assigned[i], ringSizes[i], workers),
                 NetdevDriverKind.Uring => TryOpenUring(assigned[i]),
                 _ => TryOpenPacket(i, assigned[i], count),
             };
@@ -132,19 +130,23 @@ internal sealed class NetdevDriver : IVportDriver
         return refusal.IsRefused ? refusal : TryOpenSenders();
     }
 
-    private Refusal TryOpenXdp(int queue, int worker, int ringsOfWorker, VportWorkers? workers)
+    private Refusal TryOpenXdp(int queue, int worker, int ringSize, VportWorkers? workers)
     {
         if (workers?.MemoryOf(worker) is not { } memory)
         {
             return new Refusal(Errno.NotSupported, "the datapath's frames have not the size that AF_XDP takes");
         }
 
-        int size = (int)System.Numerics.BitOperations.RoundUpToPowerOf2((uint)(memory.Pool.StandardFrameCount / RingShare / ringsOfWorker / 2) + 1);
-        XdpOptions options = new() { Queue = queue, RingSize = Math.Clamp(size, 64, 4096) };
+        if (ringSize == 0)
+        {
+            return new Refusal(Errno.NoMemory, $"AF_XDP ports have most frames of worker {worker} already");
+        }
+
+        XdpOptions options = new() { Queue = queue, RingSize = ringSize };
         Refusal refusal = XdpDriver.TryOpen(_netdev, memory, options, out XdpDriver? driver);
         if (driver is not null)
         {
-            Add(driver, driver.WaitHandle, worker);
+            Add(driver, driver.WaitHandle, worker, sends: queue < _netdev.CountTransmitQueues());
             string mode = _netdev.XdpMode == XdpMode.Native ? "native" : "generic";
             Choice = new DriverChoice("xdp", $"{mode}, {(driver.IsZeroCopy ? "zero-copy" : "copy")}", null);
         }
@@ -182,10 +184,10 @@ internal sealed class NetdevDriver : IVportDriver
     private static string ModeOf(int rings, bool hasXdpSenders) =>
         string.Join(", ", ((string?[])[rings == 1 ? null : $"fanout of {rings}", hasXdpSenders ? null : "sends by calls, not AF_XDP"]).Where(static part => part is not null));
 
-    private void Add(IVportDriver driver, System.Runtime.InteropServices.SafeHandle handle, int worker)
+    private void Add(IVportDriver driver, System.Runtime.InteropServices.SafeHandle handle, int worker, bool sends = true)
     {
         _rings.Add(new VportRing(driver, handle) { Worker = worker });
-        _channels[worker] ??= driver;
+        _channels[worker] ??= sends ? driver : null!;
     }
 
     private Refusal TryOpenSenders()
@@ -207,6 +209,8 @@ internal sealed class NetdevDriver : IVportDriver
 
     private void Close()
     {
+        // First: a device that moves packets itself puts none into frames any more when they are given back.
+        _netdev.DetachXdp();
         foreach (VportRing ring in _rings)
         {
             ring.Driver.Dispose();
@@ -216,7 +220,5 @@ internal sealed class NetdevDriver : IVportDriver
         {
             (channel as PacketSocketSender)?.Dispose();
         }
-
-        _netdev.DetachXdp();
     }
 }

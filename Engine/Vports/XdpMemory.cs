@@ -1,3 +1,4 @@
+using System.Numerics;
 using Engine.Packets;
 using Engine.Platform;
 using Engine.Primitives;
@@ -8,7 +9,16 @@ namespace Engine.Vports;
 /// <remarks>Threads: the control thread opens and closes drivers while the worker is not running them.</remarks>
 public sealed class XdpMemory
 {
+    // The longest ring, and the shortest that holds two batches.
+    private const int MostEntries = 4096, LeastEntries = 64;
+
+    // A socket gets at most this share of what is left for all, so that there is some for the next.
+    private const int SocketShare = 2;
+
     private readonly List<FileDescriptor> _bound = [];
+
+    // Frames that the rings of open sockets can hold.
+    private int _lent;
 
     /// <summary>Makes the pool's frames ready to be shared with the kernel.</summary>
     /// <param name="pool">Its standard frames have 2,048 or 4,096 bytes. Must outlive the drivers.</param>
@@ -34,6 +44,20 @@ public sealed class XdpMemory
     /// <summary>The pool.</summary>
     public PacketPool Pool { get; }
 
+    /// <summary>
+    /// The size for the rings of a socket. Those of all sockets together hold at most three quarters of the frames: the others are for packets on their
+    /// way, and of other ports.
+    /// </summary>
+    /// <param name="sockets">How many sockets are to have this size.</param>
+    /// <returns>A power of two; 0 when too few frames are left.</returns>
+    internal int ChooseRingSize(int sockets)
+    {
+        // A socket's frames lie in its fill ring, or on their way out.
+        int left = ((Pool.StandardFrameCount / 4 * 3) - _lent) / 2 / sockets;
+        int size = Math.Clamp(left / SocketShare, LeastEntries, MostEntries);
+        return left < LeastEntries ? 0 : 1 << BitOperations.Log2((uint)size);
+    }
+
     /// <summary>Opens a bound socket on these frames.</summary>
     /// <exception cref="SystemCallException">The kernel refused.</exception>
     internal XdpSocket Open(int interfaceIndex, int queue, int ringSize)
@@ -50,12 +74,14 @@ public sealed class XdpMemory
         }
 
         _bound.Add(socket.Descriptor);
+        _lent += 2 * ringSize;
         return socket;
     }
 
     internal void Close(XdpSocket socket)
     {
         _bound.Remove(socket.Descriptor);
+        _lent -= 2 * socket.Fill.Size;
         socket.Dispose();
     }
 }
