@@ -4,12 +4,13 @@ using Engine.Flows;
 using Engine.Netlink;
 using Engine.Packets;
 using Engine.Primitives;
+using Engine.Tests.Tunnels;
 using Engine.Upcalls;
 using Engine.Vports;
 
 namespace Engine.Tests.Datapaths;
 
-public sealed class DatapathTests : IDisposable
+public sealed unsafe class DatapathTests : IDisposable
 {
     private static readonly byte[] _arp = Convert.FromHexString("ffffffffffff02000000000108060001080006040001020000000001" + "0a0000010000000000000a000002");
 
@@ -223,6 +224,31 @@ public sealed class DatapathTests : IDisposable
         FlowKey mask = new() { InPort = uint.MaxValue, RecirculationId = uint.MaxValue, EtherType = ushort.MaxValue, Ipv4Source = uint.MaxValue };
         Assert.False(datapath.Flows.Put(in key, in mask, actions, default, FlowPutMode.CreateOnly, out Flow? flow).IsRefused);
         return flow!;
+    }
+
+    // What pop_nsh leaves of a packet may be shorter than the Ethernet header it promises.
+    [Fact]
+    public void A_packet_too_short_for_its_Ethernet_header_does_not_leave_by_a_tunnel_that_it_does_not_have()
+    {
+        using TunnelEnds ends = TunnelEnds.Of("vxlan");
+        Vport tunnel = new(9, "vxlan", VportType.Vxlan, ends.Driver);
+        Assert.False(_datapath.Vports.TryAdd(tunnel).IsRefused);
+        Worker worker = _datapath.Workers[0];
+        Assert.True(tunnel.MaximumTransmissionUnit < 0);
+        for (int length = 0; length < 20; length++)
+        {
+            Packet* packet = worker.Pool.TryAllocate();
+            Assert.True(packet->TrySetBytes(new byte[length]));
+            packet->HasEthernet = true;
+            FlowKey key = new() { MacProtocol = 1 };
+            Assert.Equal(Errno.None, worker.Execute(packet, ref key, Output(9)));
+            worker.Flush();
+            Assert.Equal((ulong)length + 1, _datapath.DropsOf(DropReason.NoTunnel));
+        }
+
+        Assert.Empty(ends.Underlay.Sent);
+        Assert.Equal(0, worker.Pool.UsedCount);
+        _datapath.Vports.Remove(tunnel);
     }
 
     private void Run(uint port, params byte[][] packets) => Run(_datapath, port, packets);

@@ -7,6 +7,9 @@ namespace Engine.Vports;
 /// <remarks>Threads: made and removed by the control thread; each worker writes only its own statistics.</remarks>
 public sealed class Vport
 {
+    // Less than the length of any packet without its link header.
+    private const int TakesNone = int.MinValue / 2;
+
     private readonly WorkerStats[] _stats;
     private readonly TransmitQueue[] _queues;
     private volatile int _mtu;
@@ -28,7 +31,7 @@ public sealed class Vport
         Type = type;
         Driver = driver;
         Tunnel = driver as ITunnelDriver;
-        _mtu = Tunnel is null ? int.MaxValue - 64 : -1;
+        _mtu = Tunnel is null ? int.MaxValue - 64 : TakesNone;
         _stats = new WorkerStats[1 + workerCount];
         _queues = new TransmitQueue[workerCount];
         Lock? gate = channels is null && workerCount > 1 ? new Lock() : null;
@@ -52,12 +55,13 @@ public sealed class Vport
 
     /// <summary>The longest L3 packet the port takes, in bytes; the link header and one VLAN tag come on top. The control thread may change it.</summary>
     /// <remarks>
-    /// -1 for a tunnel: no packet goes out as it is, so that the question of length, asked anyway, is the only one asked of packets to other ports.
+    /// Negative for a tunnel, whatever is set: no packet goes out as it is, so that the question of length, asked anyway, is the only one asked of
+    /// packets to other ports.
     /// </remarks>
     public int MaximumTransmissionUnit
     {
         get => _mtu;
-        set => _mtu = Tunnel is null ? value : -1;
+        set => _mtu = Tunnel is null ? value : TakesNone;
     }
 
     /// <summary>Whether the port takes packets without an Ethernet header.</summary>
