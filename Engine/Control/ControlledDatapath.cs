@@ -19,6 +19,7 @@ public sealed class ControlledDatapath
 
     private readonly int _processorCount;
     private ControlledVport?[] _ports = new ControlledVport?[16];
+    private ControlledVport? _local;
     private uint[] _portIds = [];
     private long _changes;
     private PacedReading<DatapathStats> _stats;
@@ -39,8 +40,8 @@ public sealed class ControlledDatapath
     /// <summary>The workers as ports see them.</summary>
     internal VportWorkers Workers { get; }
 
-    /// <summary>The local port, whose device gives the datapath its name and index.</summary>
-    public ControlledVport Local => _ports[0]!;
+    /// <summary>The local port, whose device gives the datapath its name and index. It stays when the datapath is removed: workers may be in their last round.</summary>
+    public ControlledVport Local => _local!;
 
     /// <summary>The name.</summary>
     public string Name => Local.Device.Name;
@@ -101,6 +102,7 @@ public sealed class ControlledDatapath
     internal void Add(ControlledVport port)
     {
         uint number = port.Vport.Number;
+        _local ??= port.IsLocal ? port : null;
         if (number >= _ports.Length)
         {
             ControlledVport?[] ports = _ports;

@@ -72,7 +72,8 @@ internal sealed class DatapathFamily(ControlServer server, ushort id) : ControlF
             request.Answer,
             [.. server.Datapaths.All],
             static (ref writer, target, datapath, flags) => Write(ref writer, target, datapath, Get, flags),
-            () => server.Datapaths.Changes);
+            () => server.Datapaths.Changes,
+            datapath => server.Datapaths.Find(datapath.Ifindex) == datapath);
         return Errno.None;
     }
 

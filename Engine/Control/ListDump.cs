@@ -7,7 +7,9 @@ namespace Engine.Control;
 /// <param name="items">What to dump.</param>
 /// <param name="write">Writes the message of one item.</param>
 /// <param name="version">The version of what is dumped; it changes with it.</param>
-internal sealed class ListDump<T>(MessageTarget target, IReadOnlyList<T> items, ListDump<T>.WriteItem write, Func<long>? version = null) : ControlDump(target)
+/// <param name="isThere">Whether an item is still there. One that has gone since is left out, as by the kernel: nothing of it may be asked.</param>
+internal sealed class ListDump<T>(
+    MessageTarget target, IReadOnlyList<T> items, ListDump<T>.WriteItem write, Func<long>? version = null, Func<T, bool>? isThere = null) : ControlDump(target)
 {
     private readonly long _startVersion = version?.Invoke() ?? 0;
     private int _next;
@@ -21,6 +23,11 @@ internal sealed class ListDump<T>(MessageTarget target, IReadOnlyList<T> items, 
     /// <inheritdoc/>
     protected override bool TryWriteNext(ref NetlinkWriter writer)
     {
+        while (_next < items.Count && isThere?.Invoke(items[_next]) == false)
+        {
+            _next++;
+        }
+
         if (_next == items.Count)
         {
             return false;

@@ -67,7 +67,8 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
             request.Answer,
             datapath?.ListPorts() ?? [],
             static (ref writer, target, port, flags) => Write(ref writer, target, port, Get, flags),
-            () => datapath?.PortChanges ?? 0)
+            () => datapath?.PortChanges ?? 0,
+            static port => port.Datapath.Find(port.Vport.Number) == port)
         {
             Result = datapath is null ? Errno.NoDevice : Errno.None,
         };
