@@ -1,6 +1,8 @@
 using Engine.Control;
 using Engine.Datapaths;
 using Engine.Netlink;
+using Engine.Platform;
+using Engine.Primitives;
 using Engine.Tests.Conformance;
 using Engine.Vports;
 
@@ -193,6 +195,48 @@ public sealed class ControlServerTests : IDisposable
     }
 
     [Fact]
+    public void Ports_that_go_in_the_middle_of_a_dump_are_left_out()
+    {
+        RequestBuilder setUp = new RequestBuilder().NewDatapath("dp0"), goes = new();
+        for (int i = 0; i < 2000; i++)
+        {
+            setUp.NewVport(FirstDatapath, $"in{i}", 2, flags: 0);
+            goes.Add(RequestBuilder.Vport, 2, 0, FirstDatapath, (ref writer) => writer.PutOvsVportName($"in{i}"));
+        }
+
+        _server.Handle(_client, setUp.Bytes);
+        _client.TakeMessages();
+        _client.Capacity = 1;
+        _server.Handle(_client, new RequestBuilder().Add(RequestBuilder.Vport, 3, NetlinkFlags.Dump, FirstDatapath).Bytes);
+        MemoryClient other = new(102);
+        _server.TryAdd(other);
+        _server.Handle(other, goes.Bytes);
+        List<byte[]> messages = [];
+        while (_client.TakeDatagram() is { } datagram)
+        {
+            MemoryClient.Split(datagram, messages);
+            _server.Continue(_client);
+        }
+
+        // Two datagrams were made before.
+        Assert.InRange(messages.Count, 100, 1500);
+        Assert.Equal(NetlinkHeader.DoneType, BitConverter.ToUInt16(messages[^1], 4));
+    }
+
+    [Fact]
+    public void A_host_that_gives_nothing_more_fails_the_request_and_nothing_else()
+    {
+        List<string> logged = [];
+        using ControlServer server = new(new PoorHost(), new ControlServerOptions { Log = logged.Add });
+        server.TryAdd(_client);
+        server.Handle(_client, new RequestBuilder().NewDatapath("dp0").Add(RequestBuilder.Datapath, 3, NetlinkFlags.Dump | NetlinkFlags.Ack, 0).Bytes);
+        List<byte[]> answers = _client.TakeMessages();
+        Assert.Equal((1, -(int)Errno.TooManyFiles), Answer(answers[0]));
+        Assert.Equal(NetlinkHeader.DoneType, BitConverter.ToUInt16(Assert.Single(answers[1..]), 4));
+        Assert.Contains("socket", Assert.Single(logged), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_second_dump_has_to_wait_for_the_first()
     {
         _server.Handle(_client, new RequestBuilder().NewDatapath("dp0").Bytes);
@@ -307,5 +351,11 @@ public sealed class ControlServerTests : IDisposable
     {
         Assert.Equal(NetlinkHeader.ErrorType, BitConverter.ToUInt16(message, 4));
         return (BitConverter.ToInt32(message, 8), BitConverter.ToInt32(message, 16));
+    }
+
+    /// <summary>A host whose process has all the descriptors it may have.</summary>
+    private sealed class PoorHost : IVportFactory
+    {
+        public Errno TryCreate(VportRequest request, out VportDevice? device) => throw new SystemCallException("socket", Errno.TooManyFiles);
     }
 }

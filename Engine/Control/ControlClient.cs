@@ -4,11 +4,12 @@ namespace Engine.Control;
 
 /// <summary>One netlink socket of a control program, as the server sees it: its port id, its options, and the way to it.</summary>
 /// <remarks>
-/// Threads: options, groups and dumps belong to the control thread. <see cref="TrySend"/> is also called by workers, for upcalls, and has to allow that.
+/// Threads: options and dumps belong to the control thread; groups are changed by one thread at a time and read by any. <see cref="TrySend"/> is also called by workers, for upcalls, and has to allow that.
 /// </remarks>
 public abstract class ControlClient
 {
-    private readonly HashSet<uint> _groups = [];
+    // Replaced as a whole: whoever multicasts reads it meanwhile.
+    private volatile uint[] _groups = [];
     private long _lost;
 
     /// <summary>A socket with this port id.</summary>
@@ -37,13 +38,19 @@ public abstract class ControlClient
     internal ControlDump? Dump { get; set; }
 
     /// <summary>Joins a multicast group (NETLINK_ADD_MEMBERSHIP).</summary>
-    public void Join(uint group) => _groups.Add(group);
+    public void Join(uint group)
+    {
+        if (!IsMember(group))
+        {
+            _groups = [.. _groups, group];
+        }
+    }
 
     /// <summary>Leaves a multicast group (NETLINK_DROP_MEMBERSHIP).</summary>
-    public void Leave(uint group) => _groups.Remove(group);
+    public void Leave(uint group) => _groups = Array.FindAll(_groups, other => other != group);
 
     /// <summary>Whether it has joined a multicast group.</summary>
-    public bool IsMember(uint group) => _groups.Contains(group);
+    public bool IsMember(uint group) => Array.IndexOf(_groups, group) >= 0;
 
     /// <summary>The groups it has joined, from one on: a bit each.</summary>
     internal ulong GroupsFrom(uint first)

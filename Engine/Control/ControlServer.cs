@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Runtime.InteropServices;
 using Engine.Netlink;
 using Engine.Packets;
+using Engine.Platform;
 using Engine.Primitives;
 using Engine.Vports;
 
@@ -254,7 +255,18 @@ public sealed class ControlServer : IDisposable
         Errno errno = Errno.None;
         if (header.Has(NetlinkFlags.Request) && header.Type >= NetlinkHeader.FirstFamilyType)
         {
-            errno = Dispatch(client, in header, message, ref ack, out bool isDump);
+            bool isDump = false;
+            try
+            {
+                errno = Dispatch(client, in header, message, ref ack, out isDump);
+            }
+            catch (SystemCallException exception)
+            {
+                // The host gives no more descriptors or memory: this request fails, and nothing else.
+                Options.Log?.Invoke(exception.Message);
+                errno = exception.Errno;
+            }
+
             if (isDump)
             {
                 client.PrepareForDump(begins: true);

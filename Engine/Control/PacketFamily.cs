@@ -92,6 +92,7 @@ internal sealed unsafe class PacketFamily(ControlServer server, ushort id) : Con
             _sender = datapath;
         }
 
+        datapath.ControlWorker.TakeTime();
         Errno errno = datapath.ControlWorker.Execute(borrowed.Release(), ref key, actions!);
         if (++_waiting == MostWaiting || isAcknowledged)
         {

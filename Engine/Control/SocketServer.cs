@@ -247,7 +247,7 @@ public sealed class SocketServer : IDisposable
                 }
                 else if (_byDescriptor.TryGetValue(item.Descriptor, out SocketClient? client))
                 {
-                    Serve(client, item);
+                    TryServe(client, item);
                 }
                 else if (_byNotices.TryGetValue(item.Descriptor, out client))
                 {
@@ -274,6 +274,19 @@ public sealed class SocketServer : IDisposable
             while (!TryStart(new SocketClient(NextPortId(), socket) { IsAdministrator = isAdministrator }))
             {
             }
+        }
+    }
+
+    private void TryServe(SocketClient client, PollEvent item)
+    {
+        try
+        {
+            Serve(client, item);
+        }
+        catch (IOException)
+        {
+            // What it has handed over could not be mapped or opened: it is let go, and finds its engine gone.
+            Close(client);
         }
     }
 

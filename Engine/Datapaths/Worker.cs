@@ -93,7 +93,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         int count = batch.Count;
         if (count != 0)
         {
-            Now = Environment.TickCount64;
+            TakeTime();
             CountReceived(vport, ref batch);
             Datapath.Process(this, vport.Number, ref batch, isTunneled: vport.Tunnel is not null);
         }
@@ -127,6 +127,9 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
         upcall.Packet = null;
         return Execute(packet, ref upcall.Key, (ActionList)actions);
     }
+
+    /// <summary>Flows that are hit from now on were used now.</summary>
+    internal void TakeTime() => Now = Environment.TickCount64;
 
     /// <inheritdoc/>
     public void CountLost() => _stats.Lost++;

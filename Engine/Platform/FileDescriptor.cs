@@ -33,6 +33,34 @@ internal sealed class FileDescriptor : SafeHandleMinusOneIsInvalid
     public static FileDescriptor Socket(int domain, int type, int protocol) =>
         FromCall(Libc.socket(domain, type | Libc.SOCK_CLOEXEC | Libc.SOCK_NONBLOCK, protocol), "socket");
 
+    /// <summary>Keeps the descriptor open for calls on one thread while another may dispose it.</summary>
+    public Held Hold() => new(this);
+
     /// <inheritdoc/>
     protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
+
+    /// <summary>A descriptor that is not closed before this is disposed.</summary>
+    internal readonly ref struct Held
+    {
+        private readonly FileDescriptor? _descriptor;
+
+        public Held(FileDescriptor descriptor)
+        {
+            bool isHeld = false;
+            try
+            {
+                descriptor.DangerousAddRef(ref isHeld);
+            }
+            catch (ObjectDisposedException)
+            {
+                // Too late: calls on -1 fail with EBADF.
+            }
+
+            _descriptor = isHeld ? descriptor : null;
+        }
+
+        public int Number => _descriptor?.Number ?? -1;
+
+        public void Dispose() => _descriptor?.DangerousRelease();
+    }
 }

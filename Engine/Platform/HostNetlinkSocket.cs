@@ -3,7 +3,7 @@ using Engine.Primitives;
 namespace Engine.Platform;
 
 /// <summary>A netlink socket of the host's kernel.</summary>
-/// <remarks>Threads: one at a time.</remarks>
+/// <remarks>Threads: one at a time; another may close it meanwhile.</remarks>
 internal sealed unsafe class HostNetlinkSocket : IDisposable
 {
     private HostNetlinkSocket(FileDescriptor descriptor) => Descriptor = descriptor;
@@ -60,16 +60,18 @@ internal sealed unsafe class HostNetlinkSocket : IDisposable
     public Errno Join(uint group, bool joins)
     {
         int option = joins ? Libc.NETLINK_ADD_MEMBERSHIP : Libc.NETLINK_DROP_MEMBERSHIP;
-        return Libc.setsockopt(Descriptor.Number, Libc.SOL_NETLINK, option, &group, sizeof(uint)) == 0 ? Errno.None : Libc.LastErrno;
+        using FileDescriptor.Held held = Descriptor.Hold();
+        return Libc.setsockopt(held.Number, Libc.SOL_NETLINK, option, &group, sizeof(uint)) == 0 ? Errno.None : Libc.LastErrno;
     }
 
     /// <summary>Asks the kernel, which has begun to answer when this returns.</summary>
     public Errno Send(ReadOnlySpan<byte> message)
     {
         Libc.sockaddr_nl kernel = new() { nl_family = Libc.AF_NETLINK };
+        using FileDescriptor.Held held = Descriptor.Hold();
         fixed (byte* bytes = message)
         {
-            return Libc.sendto(Descriptor.Number, bytes, (nuint)message.Length, 0, &kernel, (uint)sizeof(Libc.sockaddr_nl)) < 0 ? Libc.LastErrno : Errno.None;
+            return Libc.sendto(held.Number, bytes, (nuint)message.Length, 0, &kernel, (uint)sizeof(Libc.sockaddr_nl)) < 0 ? Libc.LastErrno : Errno.None;
         }
     }
 
@@ -77,9 +79,10 @@ internal sealed unsafe class HostNetlinkSocket : IDisposable
     /// <returns>Bytes taken; 0 or less when there is none.</returns>
     public int Receive(Span<byte> buffer)
     {
+        using FileDescriptor.Held held = Descriptor.Hold();
         fixed (byte* into = buffer)
         {
-            return (int)Libc.recv(Descriptor.Number, into, (nuint)buffer.Length, Libc.MSG_DONTWAIT);
+            return (int)Libc.recv(held.Number, into, (nuint)buffer.Length, Libc.MSG_DONTWAIT);
         }
     }
 

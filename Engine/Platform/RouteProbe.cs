@@ -64,8 +64,8 @@ internal sealed unsafe class RouteProbe : IDisposable
     {
         mtu = 0;
 
-        // A socket that is bound stays so: a given source takes a socket of its own.
-        using FileDescriptor? own = isGiven ? FileDescriptor.Socket(family, Libc.SOCK_DGRAM, 0) : null;
+        // A socket that is bound stays so: a given source takes a socket of its own. This may be a worker, so there is no exception when there is none.
+        using FileDescriptor? own = isGiven ? new FileDescriptor(Libc.socket(family, Libc.SOCK_DGRAM | Libc.SOCK_CLOEXEC, 0)) : null;
         FileDescriptor socket = own ?? shared;
         if (own is null)
         {
@@ -73,7 +73,7 @@ internal sealed unsafe class RouteProbe : IDisposable
             Libc.sockaddr_in6 none = new() { sin6_family = Libc.AF_UNSPEC };
             _ = Libc.connect(socket.Number, &none, (uint)sizeof(Libc.sockaddr_in6));
         }
-        else if (Libc.bind(socket.Number, from, (uint)size) < 0)
+        else if (own.IsInvalid || Libc.bind(socket.Number, from, (uint)size) < 0)
         {
             return Libc.LastErrno;
         }

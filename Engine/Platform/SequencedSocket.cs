@@ -203,25 +203,10 @@ internal sealed unsafe class SequencedSocket : IDisposable
     /// <returns>False when there is no room, or nobody there.</returns>
     public bool TrySend(ReadOnlySpan<byte> datagram)
     {
-        bool isHeld = false;
-        try
+        using FileDescriptor.Held held = Descriptor.Hold();
+        fixed (byte* bytes = datagram)
         {
-            Descriptor.DangerousAddRef(ref isHeld);
-            fixed (byte* bytes = datagram)
-            {
-                return Libc.send(Number, bytes, (nuint)datagram.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL) >= 0;
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            return false;
-        }
-        finally
-        {
-            if (isHeld)
-            {
-                Descriptor.DangerousRelease();
-            }
+            return Libc.send(held.Number, bytes, (nuint)datagram.Length, Libc.MSG_DONTWAIT | Libc.MSG_NOSIGNAL) >= 0;
         }
     }
 
@@ -236,27 +221,12 @@ internal sealed unsafe class SequencedSocket : IDisposable
         *(int*)(control + 8) = Libc.SOL_SOCKET;
         *(int*)(control + 12) = Libc.SCM_RIGHTS;
         *(int*)(control + ControlHeaderSize) = descriptor.Number;
-        bool isHeld = false;
-        try
+        using FileDescriptor.Held held = Descriptor.Hold();
+        fixed (byte* bytes = datagram)
         {
-            Descriptor.DangerousAddRef(ref isHeld);
-            fixed (byte* bytes = datagram)
-            {
-                Libc.iovec vector = new() { iov_base = (nint)bytes, iov_len = (nuint)datagram.Length };
-                Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
-                return Libc.sendmsg(Number, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) >= 0;
-            }
-        }
-        catch (ObjectDisposedException)
-        {
-            return false;
-        }
-        finally
-        {
-            if (isHeld)
-            {
-                Descriptor.DangerousRelease();
-            }
+            Libc.iovec vector = new() { iov_base = (nint)bytes, iov_len = (nuint)datagram.Length };
+            Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
+            return Libc.sendmsg(held.Number, &message, Libc.MSG_NOSIGNAL | Libc.MSG_DONTWAIT) >= 0;
         }
     }
 
