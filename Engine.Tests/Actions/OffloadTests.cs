@@ -52,6 +52,34 @@ public sealed unsafe class OffloadTests : IDisposable
         _recording.Pool.Free(packet);
     }
 
+    // skb_gso_validate_mac_len: what counts is what will be on the wire.
+    [Theory]
+    [InlineData(0, 100, 2)]
+    [InlineData(20, 73, 2)]
+    [InlineData(20, 74, 3)]
+    [InlineData(20, 75, 3)]
+    public void A_super_frame_is_as_long_as_its_segments(ushort segmentSize, ushort limit, uint port)
+    {
+        byte[] frame = new byte[2000];
+        Frames.Tcp4.AsSpan(0, 54).CopyTo(frame);
+        frame[16] = (byte)((frame.Length - 14) >> 8);
+        frame[17] = unchecked((byte)(frame.Length - 14));
+        FlowKey key = new() { MacProtocol = 1, InPort = 1 };
+        Packet* packet = _recording.Prepare(frame, ref key);
+        packet->Offload = new PacketOffload
+        {
+            Flags = ChecksumOffload.NeedsChecksum,
+            ChecksumStart = packet->TransportOffset,
+            ChecksumOffset = 16,
+            GsoType = segmentSize == 0 ? (byte)0 : PacketOffload.GsoTcpIpv4,
+            SegmentSize = segmentSize,
+        };
+        ActionList list = List(CheckLength(limit, Output(2), Output(3)), key);
+        RecordingHost host = new(_recording);
+        Assert.Equal(Errno.None, ActionExecutor.Execute(list, packet, ref key, _recording.Context, ref host));
+        Assert.Equal(port, Assert.Single(_recording.Outputs).Port);
+    }
+
     private byte[] Run(byte[] frame, byte[] actions, bool finishesFirst)
     {
         FlowKey key = new() { MacProtocol = 1, InPort = 1 };

@@ -121,7 +121,7 @@ public static unsafe partial class ActionExecutor
 
                 case ActionOpcode.CheckPacketLength:
                     int longList = nested + (int)step.Argument;
-                    error = LengthToCheck(packet) <= step.Small
+                    error = IsWithin(packet, step.Small)
                         ? RunNested(list, nested, longList, step, ActionStepFlags.NeedsKey, packet, ref key, context, ref host)
                         : RunNested(list, longList, i, step, ActionStepFlags.LongNeedsKey, packet, ref key, context, ref host);
                     if (step.IsLast)
@@ -265,9 +265,18 @@ public static unsafe partial class ActionExecutor
         packet->CutLength = 0;
     }
 
-    // A reassembled packet counts as its longest fragment.
-    private static int LengthToCheck(Packet* packet) =>
-        packet->MaximumReceiveUnit == 0 ? packet->LengthWithoutOuterTag : packet->MaximumReceiveUnit + PushPop.LinkLayerLength(packet);
+    // A super-frame counts as its segments (skb_gso_validate_mac_len), a reassembled packet as its longest fragment.
+    private static bool IsWithin(Packet* packet, int limit)
+    {
+        if (packet->Offload.GsoType != 0 && SegmentationOffload.TryStart(ref *packet, out SegmentationOffload segments)
+            && segments.SegmentLength - (packet->Length - packet->LengthWithoutOuterTag) <= limit)
+        {
+            return true;
+        }
+
+        int length = packet->MaximumReceiveUnit == 0 ? packet->LengthWithoutOuterTag : packet->MaximumReceiveUnit + PushPop.LinkLayerLength(packet);
+        return length <= limit;
+    }
 
     /// <summary>Extracts the key again after actions changed the packet (ovs_flow_key_update).</summary>
     private static Errno UpdateKey(Packet* packet, ref FlowKey key)
