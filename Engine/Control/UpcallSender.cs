@@ -82,9 +82,11 @@ internal sealed unsafe class UpcallSender(ControlClients clients, ControlledData
         return true;
     }
 
-    // The kernel's queue_userspace_packet.
+    // The kernel's queue_userspace_packet: what trunc has left goes, with the length of the whole.
     private bool TrySend(ControlClient client, ref Upcall upcall, ReadOnlySpan<byte> packet)
     {
+        int length = packet.Length;
+        packet = packet[..Math.Min(length, upcall.KeptLength)];
         if (packet.Length + NetlinkAttribute.HeaderSize > ushort.MaxValue)
         {
             return false;
@@ -123,7 +125,7 @@ internal sealed unsafe class UpcallSender(ControlClients clients, ControlledData
 
         if (upcall.OriginalLength != 0)
         {
-            writer.PutOvsPacketLength((uint)upcall.OriginalLength);
+            writer.PutOvsPacketLength((uint)length);
         }
 
         writer.PutOvsPacketHash(HashOf(ref upcall));

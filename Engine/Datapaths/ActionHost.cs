@@ -125,8 +125,7 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
             return;
         }
 
-        int length = copy->Length;
-        copy->Trim(length - copy->CutLength);
+        int length = copy->Length, kept = Math.Max(length - copy->CutLength, 0);
         if (!worker.TryAdmitUpcall(copy))
         {
             return;
@@ -134,7 +133,12 @@ internal readonly unsafe struct ActionHost(Worker worker) : IActionHost
 
         ref Upcall upcall = ref worker.Upcalls.Add(copy, in key, UpcallCommand.Action);
         upcall.PortId = arguments.PortId;
-        upcall.OriginalLength = copy->Length == length ? 0 : length;
+        if (kept < length)
+        {
+            upcall.KeptLength = kept;
+            upcall.OriginalLength = length;
+        }
+
         if (arguments.HasEgressTunnelPort)
         {
             DescribeEgress(copy, in key, arguments.EgressTunnelPort, ref upcall);

@@ -124,6 +124,7 @@ public sealed unsafe class Worker : IUpcallReply, IDisposable
             return Errno.InvalidArgument;
         }
 
+        packet->Trim(upcall.KeptLength);
         upcall.Packet = null;
         return Execute(packet, ref upcall.Key, (ActionList)actions);
     }

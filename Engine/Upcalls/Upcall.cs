@@ -44,12 +44,15 @@ public unsafe struct Upcall
     /// <summary>Length of the packet before it was cut by trunc, 0 if it was not (OVS_PACKET_ATTR_LEN).</summary>
     public int OriginalLength { get; internal set; }
 
+    /// <summary>How much of the packet, or of each segment of a super-frame, trunc has left. The packet is whole, since its checksum is over all of it.</summary>
+    internal int KeptLength { get; set; }
+
     /// <summary>The key of the packet, as the actions so far left it.</summary>
     [UnscopedRef]
     public ref FlowKey Key => ref _key;
 
-    /// <summary>The packet.</summary>
-    public readonly Span<byte> Bytes => _packet->Bytes;
+    /// <summary>The packet, as far as trunc has left it.</summary>
+    public readonly Span<byte> Bytes => _packet->Bytes[..Math.Min(_packet->Length, KeptLength)];
 
     /// <summary>Flow hash of the packet as OVS_PACKET_ATTR_HASH carries it; 0 if not computed.</summary>
     public readonly ulong FlowHash => _packet->FlowHash;
@@ -69,6 +72,7 @@ public unsafe struct Upcall
         PortId = 0;
         _egressTunnelLength = 0;
         OriginalLength = 0;
+        KeptLength = int.MaxValue;
         _userdataLength = -1;
         _actionsLength = -1;
     }
