@@ -38,7 +38,7 @@ internal sealed partial class ActionCompiler
         ActionCompiler compiler = s_ofThread ??= new ActionCompiler();
         compiler.Clear(key, features);
         Refusal refusal = compiler.CompileList(new NetlinkAttributes(attributes), PacketShape.Of(key), 0);
-        if (!refusal.IsRefused && compiler._attributes.Length > ushort.MaxValue)
+        if (!refusal.IsRefused && compiler._attributes.Length > ushort.MaxValue - NetlinkAttribute.HeaderSize)
         {
             refusal = new Refusal(Errno.MessageTooLong, "The actions do not fit into one netlink attribute");
         }

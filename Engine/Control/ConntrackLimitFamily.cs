@@ -55,6 +55,11 @@ internal sealed class ConntrackLimitFamily(ControlServer server, ushort id)
         }
 
         writer.EndMessage(start);
+        if (writer.Overflowed)
+        {
+            return Errno.MessageTooLong;
+        }
+
         request.Client.Send(writer.Written);
         return Errno.None;
     }

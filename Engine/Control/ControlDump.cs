@@ -28,17 +28,30 @@ internal abstract class ControlDump(MessageTarget target)
 
     /// <summary>Fills a datagram: messages as long as they fit, or the end alone.</summary>
     /// <remarks>Compiled in full at once: a first dump may be as long as any.</remarks>
+    /// <param name="writer">Room for the longest message there is.</param>
+    /// <param name="length">The longest datagram; one message alone may be longer.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Fill(ref NetlinkWriter writer)
+    public void Fill(ref NetlinkWriter writer, int length)
     {
         int before = 0;
         while (Result == Errno.None && TryWriteNext(ref writer))
         {
-            if (writer.Overflowed)
+            if (writer.Overflowed || writer.Length > length)
             {
-                writer.Restart(before);
-                StepBack();
-                return;
+                if (before != 0)
+                {
+                    writer.Restart(before);
+                    StepBack();
+                    return;
+                }
+
+                if (!writer.Overflowed)
+                {
+                    return;
+                }
+
+                // Of no message: left out, for to try again would not end.
+                writer.Restart(0);
             }
 
             before = writer.Length;

@@ -15,14 +15,17 @@ namespace Engine.Control;
 /// </remarks>
 public sealed class ControlServer : IDisposable
 {
-    // Two keys of at most 1 KiB, actions of at most 32 KiB: the longest flow fits, and what Open vSwitch reads at once is not exceeded.
-    private const int DumpBufferSize = 65536;
+    // What Open vSwitch reads at once.
+    private const int DatagramSize = 65536;
+
+    // Two keys of at most 1 KiB and an attribute of 64 KiB: the longest message there is.
+    private const int LongestMessage = 2 * DatagramSize;
 
     private readonly Lock _gate = new();
     private readonly ControlFamily[] _families;
     private readonly PacketFamily _packets;
-    private readonly byte[] _reply = new byte[DumpBufferSize];
-    private readonly byte[] _dump = new byte[DumpBufferSize];
+    private readonly byte[] _reply = new byte[LongestMessage];
+    private readonly byte[] _dump = new byte[LongestMessage];
     private byte[] _error = new byte[4096];
 
     /// <summary>Makes a server without datapaths.</summary>
@@ -385,7 +388,7 @@ public sealed class ControlServer : IDisposable
             else
             {
                 NetlinkWriter writer = new(_dump);
-                dump.Fill(ref writer);
+                dump.Fill(ref writer, DatagramSize);
                 if (!client.TrySendDump(writer.Written))
                 {
                     dump.Waiting = writer.Written.ToArray();

@@ -5,7 +5,7 @@ using System.Text;
 namespace Engine.Netlink;
 
 /// <summary>Writes netlink attributes into a buffer of the caller, header by header. Never allocates.</summary>
-/// <remarks>When the buffer is too small, <see cref="Overflowed"/> becomes true and nothing more is written.</remarks>
+/// <remarks>When the buffer is too small, or an attribute longer than its 16 bits of length can say, <see cref="Overflowed"/> becomes true and nothing more is written.</remarks>
 public ref struct NetlinkWriter
 {
     private readonly Span<byte> _buffer;
@@ -89,7 +89,7 @@ public ref struct NetlinkWriter
     {
         int size = NetlinkAttribute.HeaderSize + payloadLength;
         int padded = (size + 3) & ~3;
-        if (Overflowed || padded > _buffer.Length - _length)
+        if (Overflowed || size > ushort.MaxValue || padded > _buffer.Length - _length)
         {
             Overflowed = true;
             return default;
@@ -120,6 +120,7 @@ public ref struct NetlinkWriter
     /// <summary>Ends the attribute that <see cref="BeginNested"/> started.</summary>
     public void EndNested(int start)
     {
+        Overflowed |= _length - start > ushort.MaxValue;
         if (!Overflowed)
         {
             MemoryMarshal.Write(_buffer[start..], (ushort)(_length - start));
