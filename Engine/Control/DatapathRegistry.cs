@@ -60,6 +60,11 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
             return other.Vport.Type == VportType.Internal ? Errno.InvalidArgument : other.Datapath == datapath ? Errno.Exists : Errno.Busy;
         }
 
+        if (request.Type != VportType.Netdev && FindVport(request.Name) is not null)
+        {
+            return Errno.Exists;
+        }
+
         Errno errno = factory.TryCreate(request with { Workers = datapath.Workers }, out VportDevice? device);
         if (errno != Errno.None || device is null)
         {

@@ -100,6 +100,11 @@ internal sealed class VportFamily(ControlServer server, ushort id) : ControlFami
             return Errno.InvalidArgument;
         }
 
+        if (attributes.HasIfindex && (VportType)attributes.Type != VportType.Internal)
+        {
+            return Errno.NotSupported;
+        }
+
         uint number = attributes.PortNumber;
         if (number >= ControlledDatapath.MaximumPorts)
         {
