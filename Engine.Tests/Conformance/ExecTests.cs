@@ -200,6 +200,41 @@ public sealed class ExecTests : IDisposable
         Assert.Equal((0, "12 (0, 0)\n"), Run("python3", "-c", Script));
     }
 
+    // The first message is looked at before it is known to be one.
+    [SkippableFact]
+    public void What_is_no_message_harms_nobody()
+    {
+        RequireOpenVSwitch();
+        const string Script = AskForFamily + """
+            for length in (0, 15, 16, 21, 4096, 0x7fffffff, 0x80000000, 0xffffffff):
+                for kind in (16, 0x7f00, 21, 3):
+                    for size in (16, 20, 24, 64):
+                        t = socket.socket(16, 3, 16)
+                        t.send((struct.pack("=IHHIIBBH", length, kind, 1, 7, 0, 3, 2, 0) + b"\0" * 44)[:size])
+                        t.close()
+            ask(s.send, s.recv)
+            """;
+        Assert.Equal((0, "0x7f00\n"), Run("python3", "-c", Script));
+    }
+
+    // ETHTOOL_MSG_LINKINFO_SET without a device: EINVAL, unless it is not allowed.
+    [SkippableTheory]
+    [InlineData(-22)]
+    [InlineData(-1, "setpriv", "--inh-caps=-net_admin", "--bounding-set=-net_admin")]
+    public void A_program_may_do_with_the_host_what_it_may_without_the_engine(int result, params string[] before)
+    {
+        RequireOpenVSwitch();
+        const string Script = AskForFamily + """
+            ask(s.send, s.recv)
+            s.send(struct.pack("=IHHIIBBHHH", 32, 16, 1, 8, 0, 3, 2, 0, 12, 2) + b"ethtool\0")
+            answer = s.recv(8192)
+            family = struct.unpack("=H", answer[36:38])[0]
+            s.send(struct.pack("=IHHIIBBH", 20, family, 5, 9, 0, 3, 1, 0))
+            print(struct.unpack("=i", s.recv(8192)[16:20])[0])
+            """;
+        Assert.Equal((0, $"0x7f00\n{result}\n"), Run([.. before, "python3", "-c", Script]));
+    }
+
     // ethtool tells its group "monitor" of every change of a feature.
     [SkippableTheory]
     [InlineData("s.setsockopt(270, 1, group)")]

@@ -8,6 +8,9 @@ namespace Engine.Control;
 /// </remarks>
 public abstract class ControlClient
 {
+    // More than any host has, so that nobody fills memory with them.
+    private const int MostGroups = 256;
+
     // Replaced as a whole: whoever multicasts reads it meanwhile.
     private volatile uint[] _groups = [];
     private long _lost;
@@ -40,7 +43,7 @@ public abstract class ControlClient
     /// <summary>Joins a multicast group (NETLINK_ADD_MEMBERSHIP).</summary>
     public void Join(uint group)
     {
-        if (!IsMember(group))
+        if (!IsMember(group) && _groups.Length < MostGroups)
         {
             _groups = [.. _groups, group];
         }

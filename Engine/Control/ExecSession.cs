@@ -240,6 +240,7 @@ internal sealed class ExecSession : IDisposable
     // The kernel has answered when its socket has nothing more to read; each answer is handed on, of a list of families those that are the host's alone.
     private void Ask(SocketClient client, ReadOnlySpan<byte> message, bool keepsAll)
     {
+        using ThreadCapabilities lowered = client.Lower();
         client.Host ??= HostNetlinkSocket.TryOpen(client.Protocol, client.PortId, client.WantsExtendedAcks, isNonBlocking: false);
         if (client.Host is not { } host || host.Send(message) != Errno.None)
         {
@@ -256,15 +257,17 @@ internal sealed class ExecSession : IDisposable
         }
     }
 
-    // Whether a message (the first of a buffer) is for a family or subsystem that the host's kernel serves.
+    // Whether a message (the first of a buffer) is for a family or subsystem that the host's kernel serves. What is malformed is not.
     private bool IsForHost(SocketClient client, ReadOnlySpan<byte> buffer)
     {
-        if (buffer.Length < NetlinkHeader.Size)
+        NetlinkMessages messages = new(buffer);
+        if (!messages.MoveNext())
         {
             return false;
         }
 
-        NetlinkHeader header = MemoryMarshal.Read<NetlinkHeader>(buffer);
+        buffer = messages.Current;
+        NetlinkHeader header = NetlinkMessages.HeaderOf(buffer);
         if (client.Protocol == Libc.NETLINK_NETFILTER)
         {
             return !EmptyConntrack.Serves(header.Type);
@@ -287,8 +290,7 @@ internal sealed class ExecSession : IDisposable
         }
 
         ExtendedAck ignored = default;
-        ReadOnlySpan<byte> attributes = buffer[headers..Math.Min(buffer.Length, (int)Math.Max(header.Length, (uint)headers))];
-        if (ControllerAttributes.TryParse(attributes, 0, ref ignored, out ControllerAttributes wanted) != Errno.None)
+        if (ControllerAttributes.TryParse(buffer[headers..], 0, ref ignored, out ControllerAttributes wanted) != Errno.None)
         {
             return false;
         }

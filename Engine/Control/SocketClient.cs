@@ -69,6 +69,9 @@ internal sealed class SocketClient(uint portId, SequencedSocket socket) : Contro
     /// <summary>Makes room for what the client does not read at once.</summary>
     public void SetBuffer() => Socket.SetSendBuffer(BufferSize);
 
+    /// <summary>Lets the calling thread do no more with the host than the client may, until the result is disposed: the kernel asks who opens a socket and who sends.</summary>
+    public ThreadCapabilities Lower() => IsAdministrator ? default : ThreadCapabilities.WithoutNetworkAdministration();
+
     /// <summary>Hands a datagram on that is no answer of the server's families.</summary>
     public void Forward(ReadOnlySpan<byte> datagram) => Send(datagram);
 

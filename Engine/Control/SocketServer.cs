@@ -167,6 +167,7 @@ public sealed class SocketServer : IDisposable
     /// <returns>What the kernel says.</returns>
     internal Errno JoinHost(SocketClient client, uint group, bool joins)
     {
+        using ThreadCapabilities lowered = client.Lower();
         if (client.Notices is not { } notices)
         {
             if (HostNetlinkSocket.TryOpen(client.Protocol, 0, wantsExtendedAcks: false, isNonBlocking: true) is not { } opened)
@@ -275,6 +276,11 @@ public sealed class SocketServer : IDisposable
             {
             }
         }
+        else
+        {
+            // Gone again, or there are no descriptors: then it waits, and the others are served meanwhile.
+            Thread.Sleep(1);
+        }
     }
 
     private void TryServe(SocketClient client, PollEvent item)
@@ -322,7 +328,7 @@ public sealed class SocketServer : IDisposable
                 client.Pending = new PendingCalls(handedOver);
                 break;
             case ExecMessageKind.Socket:
-                Adopt(in message, handedOver);
+                Adopt(client, in message, handedOver);
                 break;
             case ExecMessageKind.Listener when client.Pending is { } pending:
                 // Its programs are served from now on, and it is told so.
@@ -338,14 +344,20 @@ public sealed class SocketServer : IDisposable
         }
     }
 
-    // A program's socket that has outlived an earlier server: it goes on under the same port id.
-    private void Adopt(in ExecMessage message, FileDescriptor end)
+    // A program's socket that has outlived an earlier server: it goes on under the same port id. It may do no more than its keeper.
+    private void Adopt(SocketClient keeper, in ExecMessage message, FileDescriptor end)
     {
+        if (!SequencedSocket.Is(end) || FindByInode(message.Inode) is not null)
+        {
+            end.Dispose();
+            return;
+        }
+
         SocketClient client = new(message.PortId, SequencedSocket.From(end))
         {
             Inode = message.Inode,
             Protocol = message.Protocol,
-            IsAdministrator = (message.Flags & ExecSocketFlags.Administrator) != 0,
+            IsAdministrator = keeper.IsAdministrator && (message.Flags & ExecSocketFlags.Administrator) != 0,
             WantsExtendedAcks = (message.Flags & ExecSocketFlags.ExtendedAcks) != 0,
             WantsShortErrors = (message.Flags & ExecSocketFlags.ShortErrors) != 0,
             HasTalked = (message.Flags & ExecSocketFlags.HasTalked) != 0,
@@ -386,7 +398,15 @@ public sealed class SocketServer : IDisposable
         ReadOnlySpan<byte> buffer = _buffer.AsSpan(0, length);
         if (handedOver is not null)
         {
-            TakeOver(client, buffer, handedOver);
+            // Who has connected; the programs' own sockets carry netlink alone.
+            if (client.Inode == 0)
+            {
+                TakeOver(client, buffer, handedOver);
+            }
+            else
+            {
+                handedOver.Dispose();
+            }
         }
         else if (length >= NetlinkHeader.Size + (2 * sizeof(int)) && MemoryMarshal.Read<NetlinkHeader>(buffer).Type == OptionMessage)
         {

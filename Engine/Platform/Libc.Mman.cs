@@ -12,6 +12,7 @@ internal static unsafe partial class Libc
     public const int MAP_POPULATE = 0x8000;
 
     public const uint MFD_CLOEXEC = 1;
+    public const uint MFD_ALLOW_SEALING = 2;
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint mmap(nint addr, nuint length, int prot, int flags, int fd, nint offset);

@@ -15,10 +15,12 @@ internal static unsafe partial class Libc
     public const int SOCK_CLOEXEC = O_CLOEXEC;
 
     public const int SOL_SOCKET = 1;
+    public const int SO_TYPE = 3;
     public const int SO_ERROR = 4;
     public const int SO_RCVTIMEO = 20;
     public const int SO_SNDBUFFORCE = 32;
     public const int SO_RCVBUFFORCE = 33;
+    public const int SO_DOMAIN = 39;
 
     public const int MSG_TRUNC = 0x20;
     public const int MSG_DONTWAIT = 0x40;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Engine.Platform;
 
-// unistd.h, stdlib.h, fcntl.h, sys/ioctl.h, poll.h, sched.h
+// unistd.h, stdlib.h, fcntl.h, sys/ioctl.h, poll.h, sched.h, linux/capability.h
 internal static unsafe partial class Libc
 {
     public const int O_RDWR = 2;
@@ -13,7 +13,11 @@ internal static unsafe partial class Libc
     public const short POLLERR = 8;
     public const short POLLHUP = 0x10;
 
+    public const int SEEK_END = 2;
+
     public const int CLONE_NEWNET = 0x40000000;
+
+    public const uint LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string pathname, int flags);
@@ -29,6 +33,15 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint writev(int fd, iovec* iov, int iovcnt);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint lseek(int fd, nint offset, int whence);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int capget(cap_user_header* hdrp, uint* datap);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int capset(cap_user_header* hdrp, uint* datap);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int ioctl(int fd, nuint request, void* argp);
@@ -65,6 +78,12 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int sched_getaffinity(int pid, nuint cpusetsize, void* mask);
+
+    public struct cap_user_header
+    {
+        public uint version;
+        public int pid;
+    }
 
     public struct iovec
     {

@@ -1,3 +1,5 @@
+using Engine.Primitives;
+
 namespace Engine.Platform;
 
 /// <summary>The calls that a server has received and not answered, in memory that it shares with whoever answers them when it dies.</summary>
@@ -11,6 +13,8 @@ internal sealed unsafe class PendingCalls : IDisposable
     public const int Capacity = 32;
 
     private const int SlotSize = 128;
+    private const int AddSeals = 1033, GetSeals = 1034; // F_ADD_SEALS, F_GET_SEALS
+    private const int SealSeal = 1, SealShrink = 2; // F_SEAL_*
 
     private readonly MemoryMapping _memory;
 
@@ -22,10 +26,18 @@ internal sealed unsafe class PendingCalls : IDisposable
     }
 
     /// <summary>Takes memory over that another process has made.</summary>
-    /// <exception cref="SystemCallException">It cannot be mapped.</exception>
+    /// <exception cref="SystemCallException">It is too small, may become so, or cannot be mapped.</exception>
     public PendingCalls(FileDescriptor descriptor)
     {
+        // Memory that another process takes away under a reader ends the reader (SIGBUS).
         Descriptor = descriptor;
+        int seals = Libc.fcntl(descriptor.Number, GetSeals, 0);
+        if (seals < 0 || (seals & SealShrink) == 0 || Libc.lseek(descriptor.Number, 0, Libc.SEEK_END) < Capacity * SlotSize)
+        {
+            descriptor.Dispose();
+            throw new SystemCallException("memory for calls", Errno.InvalidArgument);
+        }
+
         _memory = new MemoryMapping(descriptor, Capacity * SlotSize);
     }
 
@@ -54,8 +66,9 @@ internal sealed unsafe class PendingCalls : IDisposable
 
     private static FileDescriptor Create()
     {
-        FileDescriptor descriptor = FileDescriptor.FromCall(Libc.memfd_create("engine calls", Libc.MFD_CLOEXEC), "memfd_create");
+        FileDescriptor descriptor = FileDescriptor.FromCall(Libc.memfd_create("engine calls", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), "memfd_create");
         SystemCallException.ThrowIfFailed(Libc.ftruncate(descriptor.Number, Capacity * SlotSize), "ftruncate");
+        SystemCallException.ThrowIfFailed(Libc.fcntl(descriptor.Number, AddSeals, SealShrink | SealSeal), "fcntl F_ADD_SEALS");
         return descriptor;
     }
 }

@@ -31,9 +31,18 @@ internal sealed unsafe class SeccompListener(FileDescriptor descriptor) : IDispo
                 return false;
             }
 
-            if (hasCall && TryTake(pending, slot, out call))
+            if (hasCall)
             {
-                return true;
+                if (TryTake(pending, slot, out call))
+                {
+                    return true;
+                }
+
+                // The caller was killed; anything else stays as it is, such as that this is no listener.
+                if (Libc.LastErrno is not (Errno.NoEntry or Errno.Interrupted))
+                {
+                    return false;
+                }
             }
         }
     }

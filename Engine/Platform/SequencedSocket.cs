@@ -11,8 +11,10 @@ internal sealed unsafe class SequencedSocket : IDisposable
     /// <summary>Bytes of the longest path: sun_path of struct sockaddr_un, with a zero at its end.</summary>
     public const int MaximumPathLength = 107;
 
+    // struct cmsghdr and a descriptor: padded as it is sent, and with room for no second one as it is received.
     private const int ControlSize = 24;
     private const int ControlHeaderSize = 16;
+    private const int ReceivedControlSize = ControlHeaderSize + sizeof(int);
     private const int GetFlags = 3; // F_GETFL
     private const int SetFlags = 4; // F_SETFL
 
@@ -67,6 +69,11 @@ internal sealed unsafe class SequencedSocket : IDisposable
             return null;
         }
     }
+
+    /// <summary>Whether a descriptor that another process has sent is such a socket.</summary>
+    public static bool Is(FileDescriptor descriptor) =>
+        descriptor.TryGet(Libc.SOL_SOCKET, Libc.SO_DOMAIN, out int domain) == Errno.None && domain == Libc.AF_UNIX
+        && descriptor.TryGet(Libc.SOL_SOCKET, Libc.SO_TYPE, out int type) == Errno.None && type == Libc.SOCK_SEQPACKET;
 
     /// <summary>Takes a socket over that another process has made.</summary>
     public static SequencedSocket From(FileDescriptor descriptor) => new(descriptor);
@@ -241,9 +248,9 @@ internal sealed unsafe class SequencedSocket : IDisposable
         fixed (byte* into = buffer)
         {
             Libc.iovec vector = new() { iov_base = (nint)into, iov_len = (nuint)buffer.Length };
-            Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ControlSize };
+            Libc.msghdr message = new() { msg_iov = &vector, msg_iovlen = 1, msg_control = (nint)control, msg_controllen = ReceivedControlSize };
             nint length = Libc.recvmsg(Number, &message, Libc.MSG_CMSG_CLOEXEC);
-            if (length >= 0 && message.msg_controllen >= ControlHeaderSize + sizeof(int)
+            if (length >= 0 && message.msg_controllen >= ReceivedControlSize
                 && *(int*)(control + 8) == Libc.SOL_SOCKET && *(int*)(control + 12) == Libc.SCM_RIGHTS)
             {
                 descriptor = new FileDescriptor(*(int*)(control + ControlHeaderSize));
