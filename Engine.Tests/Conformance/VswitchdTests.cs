@@ -167,6 +167,8 @@ public sealed partial class VswitchdTests : IDisposable
         for (int i = 0; i < Sockets; i++)
         {
             using Socket client = _hosts.Left.Call(static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
+            // Neither hash has a secret, so that with fixed ports the shares are the same in every run.
+            client.Bind(new IPEndPoint(IPAddress.Parse("10.77.0.1"), 20_000 + i));
             client.Connect(server.LocalEndPoint!);
             for (int n = 0; n < Each; n++)
             {
