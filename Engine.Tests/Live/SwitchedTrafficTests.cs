@@ -73,16 +73,23 @@ public sealed class SwitchedTrafficTests
         using Switched network = new(driver);
         network.Hosts.Switch.Run("ethtool -K right tx off tso off gso off >/dev/null 2>&1 || true");
         using Process capture = network.Hosts.Right.Start("tcpdump -i eth -Q in -n -vv -l -c 300 tcp or udp");
-        Task<string> errors = capture.StandardError.ReadToEndAsync();
         Task<string> seen = capture.StandardOutput.ReadToEndAsync();
         try
         {
-            Thread.Sleep(500);
+            // What comes before it listens is not seen.
+            string? line;
+            do
+            {
+                line = capture.StandardError.ReadLine();
+                Assert.True(line is not null, "tcpdump has ended before it listened.");
+            }
+            while (!line.Contains("listening", StringComparison.Ordinal));
+            Task<string> errors = capture.StandardError.ReadToEndAsync();
             Traffic.Udp(network.Hosts.Left, network.Hosts.Right, "10.77.0.2", 1000, 20);
             Traffic.Udp(network.Hosts.Left, network.Hosts.Right, "fd77::2", 1000, 20);
             Traffic.Tcp(network.Hosts.Left, network.Hosts.Right, "10.77.0.2", 4 << 20);
             Traffic.Tcp(network.Hosts.Left, network.Hosts.Right, "fd77::2", 4 << 20);
-            Assert.True(capture.WaitForExit(10_000), $"tcpdump has not seen enough: {(errors.IsCompleted ? errors.Result : "")}");
+            Assert.True(capture.WaitForExit(Eventually.Limit), $"tcpdump has not seen enough: {(errors.IsCompleted ? errors.Result : "")}");
         }
         finally
         {
