@@ -38,12 +38,12 @@ public sealed class VswitchdLifeTests : IDisposable
     public void Traffic_goes_on_while_ovs_vswitchd_is_away_and_back()
     {
         // Long enough for ovs-vswitchd to replace the flows from before it had learned the addresses.
-        _hosts.Left.Run("ping -n -q -c 20 -i 0.1 -W 2 10.77.0.2");
+        _hosts.Left.Run("ping -n -q -c 20 -i 0.1 -W 30 10.77.0.2");
         Task stream = Task.Run(() => Traffic.Tcp(_hosts.Left, _hosts.Right, "10.77.0.2", 400 << 20));
         _ovs.StopSwitch();
 
         // The datapath goes on by itself: what has flows loses nothing.
-        _hosts.Left.Run("ping -n -q -c 10 -i 0.05 -W 2 10.77.0.2");
+        _hosts.Left.Run("ping -n -q -c 10 -i 0.05 -W 30 10.77.0.2");
         _ovs.StartSwitch();
         Assert.True(stream.Wait(TimeSpan.FromSeconds(30)), "The stream stalls.");
         Traffic.Ping(_hosts.Left, 2);

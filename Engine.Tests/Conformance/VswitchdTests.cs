@@ -105,7 +105,7 @@ public sealed partial class VswitchdTests : IDisposable
         ]);
 
         // What the wire's end gives on as well still has a label; hosts drop that.
-        _hosts.Left.Run("ping -n -q -c 20 -i 0.02 -W 2 10.77.0.2");
+        _hosts.Left.Run("ping -n -q -c 20 -i 0.02 -W 30 10.77.0.2");
         Traffic.Tcp(_hosts.Left, _hosts.Right, "10.77.0.2", 4 << 20);
         string flows = _ovs.Appctl("dpctl/dump-flows");
         Assert.Contains("push_mpls(label=1017,tc=0,ttl=64,bos=1,eth_type=0x8847)", flows, StringComparison.Ordinal);
@@ -130,7 +130,7 @@ public sealed partial class VswitchdTests : IDisposable
             "priority=1,in_port=2,arp,actions=output:1",
             "priority=1,in_port=1,icmp6,actions=output:2",
             "priority=1,in_port=2,icmp6,actions=output:1");
-        _hosts.Left.Run("ping -n -q -c 5 -i 0.05 -W 2 10.77.0.99; ping -n -q -c 5 -i 0.05 -W 2 fd77::99");
+        _hosts.Left.Run("ping -n -q -c 5 -i 0.05 -W 30 10.77.0.99; ping -n -q -c 5 -i 0.05 -W 30 fd77::99");
         using Socket server = _hosts.Right.Call(static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         using Socket client = _hosts.Left.Call(static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         server.Bind(new IPEndPoint(IPAddress.Parse("10.77.0.2"), 7001));

@@ -74,7 +74,7 @@ public sealed class DeviceFollowerTests
         hosts.Left.Run("ping -n -q -M do -c 3 -i 0.05 -W 1 -s 1400 10.77.0.2 || true");
         Assert.Equal(before + 3, live.Find("right")!.ReadStats().TxErrors);
         Assert.Equal(dropped + 3, live.Datapath.Datapath.DropsOf(DropReason.TooBig));
-        hosts.Left.Run("ping -n -q -c 3 -i 0.05 -W 1 -s 1200 10.77.0.2");
+        hosts.Left.Run("ping -n -q -c 3 -i 0.05 -W 30 -s 1200 10.77.0.2");
     }
 
     [SkippableFact]

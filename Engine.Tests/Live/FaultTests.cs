@@ -83,7 +83,7 @@ public sealed class FaultTests
             Thread.Sleep(100);
             network.Hosts.Switch.Run("ip link set right mtu 1300");
             network.Hosts.Right.Run("ip link set eth mtu 1300");
-            network.Hosts.Left.Run("ping -n -q -c 3 -i 0.05 -W 2 -s 1200 10.77.0.2");
+            network.Hosts.Left.Run("ping -n -q -c 3 -i 0.05 -W 30 -s 1200 10.77.0.2");
             Assert.Contains("100% packet loss", network.Hosts.Left.Run("ping -n -q -c 2 -i 0.05 -W 1 -M do -s 1400 10.77.0.2 || true"), StringComparison.Ordinal);
             network.Hosts.Right.Run("ip link set eth mtu 1500");
             network.Hosts.Switch.Run("ip link set right mtu 1500");
@@ -245,7 +245,7 @@ public sealed class FaultTests
         Assert.DoesNotContain("xdp", links, StringComparison.Ordinal);
         Assert.DoesNotContain("promiscuity 1", links, StringComparison.Ordinal);
         space.Run("ip addr add 10.77.0.9/24 dev left");
-        network.Hosts.Left.Run("ping -n -q -c 2 -i 0.1 -W 2 10.77.0.9");
+        network.Hosts.Left.Run("ping -n -q -c 2 -i 0.1 -W 30 10.77.0.9");
         space.Run("ip addr del 10.77.0.9/24 dev left");
     }
 

@@ -122,7 +122,7 @@ public sealed unsafe class NetdevDriverTests
     {
         using TwoHosts hosts = new();
         hosts.Switch.Run("ip addr add 10.77.0.9/24 dev left");
-        hosts.Left.Run("ping -n -q -c 1 -W 2 10.77.0.9");
+        hosts.Left.Run("ping -n -q -c 1 -W 30 10.77.0.9");
         using (PacketPool pool = new(4096, PacketPool.XdpFrameSize))
         {
             (IVportDriver left, Netdev device, _) = NetdevPair.Open(hosts, "left", driver, new XdpMemory(pool));
@@ -135,7 +135,7 @@ public sealed unsafe class NetdevDriverTests
         }
 
         // Given back.
-        hosts.Left.Run("ping -n -q -c 1 -W 2 10.77.0.9");
+        hosts.Left.Run("ping -n -q -c 1 -W 30 10.77.0.9");
         Assert.Contains("promiscuity 0", hosts.Switch.Run("ip -d link show left"), StringComparison.Ordinal);
     }
 

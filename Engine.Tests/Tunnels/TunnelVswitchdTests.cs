@@ -40,9 +40,9 @@ public sealed class TunnelVswitchdTests(ITestOutputHelper output)
             AddTunnel(right, type, isIpv6, 1, more, id);
             left.Appctl("revalidator/purge");
             right.Appctl("revalidator/purge");
-            wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 2 10.78.0.2");
-            wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 2 fd78::1");
-            wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 2 -s 8000 10.78.0.2");
+            wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 30 10.78.0.2");
+            wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 30 fd78::1");
+            wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 30 -s 8000 10.78.0.2");
             Traffic.Tcp(wire.Left, wire.Right, "10.78.0.2", 8 << 20);
             Traffic.Tcp(wire.Right, wire.Left, "fd78::1", 8 << 20);
             Assert.Contains("tunnel(", left.Dpctl("dump-flows"), StringComparison.Ordinal);
@@ -74,8 +74,8 @@ public sealed class TunnelVswitchdTests(ITestOutputHelper output)
             AddTunnel(right, type, isIpv6, 1, string.Empty);
             SetFlows(left, wire.Left, 2);
             SetFlows(right, wire.Right, 1);
-            wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 2 10.78.0.2");
-            wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 2 fd78::1");
+            wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 30 10.78.0.2");
+            wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 30 fd78::1");
             Traffic.Tcp(wire.Left, wire.Right, "10.78.0.2", 4 << 20);
             Traffic.Tcp(wire.Right, wire.Left, "fd78::1", 4 << 20);
             wire.CheckCapture(protocol);
@@ -107,19 +107,19 @@ public sealed class TunnelVswitchdTests(ITestOutputHelper output)
         AddTunnel(left, "vxlan", isIpv6, 2, "options:csum=" + (isIpv6 ? "true" : "false"));
         wire.Right.Run($"ip link add vx0 mtu {inner} type vxlan id 5 dstport 4789 remote {(isIpv6 ? "2001:db8:99::1" : "10.99.0.1 noudpcsum")}"
             + "; ip addr add 10.78.0.2/24 dev vx0; ip addr add fd78::2/64 dev vx0 nodad; ip link set vx0 up");
-        wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 2 10.78.0.2");
-        wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 2 fd78::1");
+        wire.Left.Run("ping -n -q -c 3 -i 0.1 -W 30 10.78.0.2");
+        wire.Right.Run("ping -n -q -c 3 -i 0.1 -W 30 fd78::1");
 
         // What may not be cut is answered, so that senders learn what the tunnel takes.
         left.Vsctl("set interface br0 mtu_request=9500");
         int least = inner;
-        Assert.Contains($"mtu = {inner}", wire.Left.Run("ping -n -c 1 -W 2 -M do -s 9200 10.78.0.2 || true"), StringComparison.Ordinal);
-        Assert.Contains($"mtu={inner}", wire.Left.Run("ping -n -c 1 -W 2 -M do -s 9200 fd78::2 || true"), StringComparison.Ordinal);
+        Assert.Contains($"mtu = {inner}", wire.Left.Run("ping -n -c 1 -W 30 -M do -s 9200 10.78.0.2 || true"), StringComparison.Ordinal);
+        Assert.Contains($"mtu={inner}", wire.Left.Run("ping -n -c 1 -W 30 -M do -s 9200 fd78::2 || true"), StringComparison.Ordinal);
         left.Vsctl($"set interface br0 mtu_request={inner}");
 
         // Longer than the wire takes: inner fragments, then a whole jumbo frame, which the outer packet has to be cut for.
-        wire.Right.Run("ping -n -q -c 2 -i 0.1 -W 2 -s 12000 10.78.0.1");
-        wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 2 -s 12000 fd78::2");
+        wire.Right.Run("ping -n -q -c 2 -i 0.1 -W 30 -s 12000 10.78.0.1");
+        wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 30 -s 12000 fd78::2");
         Traffic.Tcp(wire.Left, wire.Right, "10.78.0.2", 16 << 20);
         Traffic.Tcp(wire.Right, wire.Left, "10.78.0.1", 16 << 20);
         Traffic.Tcp(wire.Left, wire.Right, "fd78::2", 4 << 20);
@@ -138,7 +138,7 @@ public sealed class TunnelVswitchdTests(ITestOutputHelper output)
         AddBridge(right, wire.Right, 2);
         AddTunnel(left, "vxlan", isIpv6: false, 2, string.Empty);
         AddTunnel(right, "vxlan", isIpv6: false, 1, string.Empty);
-        wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 2 10.78.0.2");
+        wire.Left.Run("ping -n -q -c 2 -i 0.1 -W 30 10.78.0.2");
         using System.Net.Sockets.Socket holder = wire.Left.Call(static () =>
         {
             System.Net.Sockets.Socket socket = new(System.Net.Sockets.AddressFamily.InterNetwork, System.Net.Sockets.SocketType.Dgram, System.Net.Sockets.ProtocolType.Udp);
@@ -152,7 +152,7 @@ public sealed class TunnelVswitchdTests(ITestOutputHelper output)
         // A route that vanishes and comes back.
         wire.Left.Run("ip addr del 10.99.0.1/24 dev wire");
         Assert.Throws<InvalidOperationException>(() => wire.Left.Run("ping -n -q -c 1 -W 1 10.78.0.2"));
-        wire.Left.Run("ip addr add 10.99.0.1/24 dev wire; ping -n -q -c 2 -i 0.2 -W 3 10.78.0.2");
+        wire.Left.Run("ip addr add 10.99.0.1/24 dev wire; ping -n -q -c 2 -i 0.2 -W 30 10.78.0.2");
     }
 
     private static void Require()
