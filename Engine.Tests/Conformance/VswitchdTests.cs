@@ -135,7 +135,7 @@ public sealed partial class VswitchdTests : IDisposable
         using Socket client = _hosts.Left.Call(static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         server.Bind(new IPEndPoint(IPAddress.Parse("10.77.0.2"), 7001));
         client.Connect(new IPEndPoint(IPAddress.Parse("10.77.0.99"), 7000));
-        server.ReceiveTimeout = client.ReceiveTimeout = 2_000;
+        server.ReceiveTimeout = client.ReceiveTimeout = 60_000;
         byte[] buffer = new byte[64];
         for (byte i = 0; i < 20; i++)
         {
@@ -162,7 +162,7 @@ public sealed partial class VswitchdTests : IDisposable
         Traffic.Ping(_hosts.Left, 2);
         using Socket server = _hosts.Right.Call(static () => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         server.Bind(new IPEndPoint(IPAddress.Parse("10.77.0.2"), 7001));
-        server.ReceiveTimeout = 2_000;
+        server.ReceiveTimeout = 60_000;
         byte[] buffer = new byte[64];
         for (int i = 0; i < Sockets; i++)
         {
