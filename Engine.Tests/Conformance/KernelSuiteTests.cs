@@ -40,7 +40,14 @@ public sealed partial class KernelSuiteTests(ITestOutputHelper output)
 
             Task<string>[] runs = [.. parts.Select((part, index) => Task.Run(() => RunPart(part, expected.Where((_, line) => line % Parts == index))))];
             Task.WaitAll(runs);
-            string[] passed = [.. runs.SelectMany(static run => Passed().Matches(run.Result)).Select(static match => match.Groups[1].Value)];
+            string[] passed = [.. runs.SelectMany(static run => NamesOfPassed(run.Result))];
+            string[] missing = [.. expected.Except(passed, StringComparer.Ordinal)];
+            if (missing.Length != 0)
+            {
+                // Once more and alone, as "make check-kernel RECHECK=yes" does: many of the suite's tests wait for a time that a busy machine exceeds.
+                passed = [.. passed, .. NamesOfPassed(RunPart(suite, missing))];
+            }
+
             Assert.Equal(expected.Order(StringComparer.Ordinal), passed.Order(StringComparer.Ordinal));
         }
         finally
@@ -48,6 +55,8 @@ public sealed partial class KernelSuiteTests(ITestOutputHelper output)
             Directory.Delete(folder, recursive: true);
         }
     }
+
+    private static IEnumerable<string> NamesOfPassed(string text) => Passed().Matches(text).Select(static match => match.Groups[1].Value);
 
     private string RunPart(string folder, IEnumerable<string> tests)
     {
@@ -70,9 +79,10 @@ public sealed partial class KernelSuiteTests(ITestOutputHelper output)
         using Process process = Process.Start(new ProcessStartInfo(command[0], command[1..]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         Task<string> text = process.StandardOutput.ReadToEndAsync();
-        if (!process.WaitForExit(TimeSpan.FromMinutes(4)))
+        if (!process.WaitForExit(TimeSpan.FromMinutes(10)))
         {
             process.Kill(entireProcessTree: true);
+            process.WaitForExit();
         }
 
         output.WriteLine($"$ {string.Join(' ', command)} -> {process.ExitCode}\n{text.Result}{error.Result}");

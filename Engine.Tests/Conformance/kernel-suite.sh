@@ -17,11 +17,11 @@
 set -euo pipefail
 
 fetch_source() {
-    local installed=/usr/src/openvswitch/openvswitch.tar.gz
+    local installed=/usr/src/openvswitch/openvswitch.tar.gz apt=(apt-get -q -o Acquire::Retries=5)
     if [[ ! -f $installed ]]; then
         # apt gives its rights away, and writes all the same.
         chmod 777 "$1"
-        (cd "$1" && { apt-get -q download openvswitch-source || { apt-get -q update && apt-get -q download openvswitch-source; }; })
+        (cd "$1" && { "${apt[@]}" download openvswitch-source || { "${apt[@]}" update && "${apt[@]}" download openvswitch-source; }; })
         dpkg-deb -x "$1"/openvswitch-source_*.deb "$1/package"
         installed=$1/package/usr/src/openvswitch/openvswitch.tar.gz
     fi
