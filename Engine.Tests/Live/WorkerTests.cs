@@ -16,6 +16,9 @@ public sealed class WorkerTests
         using TwoHosts hosts = new();
         using LiveSwitch live = new(hosts.Switch, 2, LiveSwitch.Joined(",workers=1"));
         Traffic.Ping(hosts.Left, 2);
+
+        // A round is counted when it ends, which may be after the host has its answer.
+        Eventually.IsSo(() => live.Runner.ReadStats()[1].Packets >= 20, "the worker that was named counts the packets");
         WorkerStats[] stats = [.. live.Runner.ReadStats()];
         Assert.Equal(0ul, stats[0].Packets);
         Assert.True(stats[1].Packets >= 20, $"{stats[1].Packets} packets");
@@ -32,6 +35,7 @@ public sealed class WorkerTests
         using LiveSwitch live = new(hosts.Switch, 1, LiveSwitch.Joined());
         using WorkerMetrics metrics = new(live.Runner);
         Traffic.Ping(hosts.Left, 2);
+        Eventually.IsSo(() => live.Runner.ReadStats()[0].Packets >= 20, "the worker counts the packets");
         Dictionary<string, long> read = [];
         using MeterListener listener = new() { InstrumentPublished = static (instrument, listener) => listener.EnableMeasurementEvents(instrument) };
         listener.SetMeasurementEventCallback<long>((instrument, value, _, _) =>
