@@ -89,6 +89,10 @@ public sealed class FaultTests
             network.Hosts.Switch.Run("ip link set right mtu 1500");
         }
 
+        // The engine follows the device when the kernel has told it.
+        Eventually.IsSo(
+            () => !network.Hosts.Left.Run("ping -n -q -c 1 -W 1 -M do -s 1400 10.77.0.2 || true").Contains("100% packet loss", StringComparison.Ordinal),
+            "long packets pass again");
         network.AssertForwards();
     }
 
