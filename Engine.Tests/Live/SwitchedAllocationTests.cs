@@ -20,7 +20,10 @@ public sealed class SwitchedAllocationTests
     {
         // What the test itself and the runtime's own threads may allocate meanwhile, whatever the number of packets.
         const long BytesAllowed = 16 * 1024;
-        const long PacketsWanted = 10_000;
+        const ulong PacketsWanted = 10_000;
+
+        // What comes once, such as a compiled method, is in one of them; what a packet costs is in each.
+        const int Windows = 5;
         using TwoHosts hosts = new();
         using VportRunner runner = hosts.Switch.Call(static () => new VportRunner());
         using ControlServer server = new(new HostVportFactory(), new ControlServerOptions
@@ -47,12 +50,16 @@ public sealed class SwitchedAllocationTests
 
         using FloodSender flood = hosts.Left.Call(static () => new FloodSender(0));
         Thread.Sleep(800);
-        ulong packets = runner.ReadStats()[0].Packets;
-        long before = GC.GetTotalAllocatedBytes(precise: true);
-        Thread.Sleep(600);
-        long allocated = GC.GetTotalAllocatedBytes(precise: true) - before;
-        packets = runner.ReadStats()[0].Packets - packets;
-        Assert.True(packets > PacketsWanted, $"Only {packets} packets came.");
-        Assert.InRange(allocated, 0, BytesAllowed);
+        long least = long.MaxValue;
+        for (int window = 0; window < Windows && least > BytesAllowed; window++)
+        {
+            ulong packets = runner.ReadStats()[0].Packets;
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            Thread.Sleep(600);
+            Eventually.IsSo(() => runner.ReadStats()[0].Packets - packets > PacketsWanted, "enough packets");
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+        }
+
+        Assert.InRange(least, 0, BytesAllowed);
     }
 }
