@@ -226,6 +226,7 @@ public sealed class FaultTests
     public void Memory_stays_flat_under_load(string driver)
     {
         const long GrowthAllowedKb = 4 * 1024;
+        const int Windows = 10;
         double seconds = double.TryParse(Environment.GetEnvironmentVariable("ENGINE_SOAK_SECONDS"), NumberStyles.Float, CultureInfo.InvariantCulture, out double asked) ? asked : 2;
         using Switched network = new(driver);
         using FloodSender flood = network.Hosts.Left.Call(static () => new FloodSender(Unlimited));
@@ -233,11 +234,18 @@ public sealed class FaultTests
 
         // Until the runtime has compiled what is hot and every frame of the pools was used once.
         Thread.Sleep(1500);
-        long before = network.ReadMemory("VmRSS");
-        Thread.Sleep(TimeSpan.FromSeconds(seconds));
-        long after = network.ReadMemory("VmRSS");
-        Assert.InRange(after - before, long.MinValue, GrowthAllowedKb);
-        Assert.True(flood.Sent > 1000 && back.Sent > 1000);
+
+        // On a busy machine that takes longer. What grows with packets grows in every window.
+        long growth = long.MaxValue;
+        for (int window = 0; window < Windows && growth > GrowthAllowedKb; window++)
+        {
+            (long before, long sent, long sentBack) = (network.ReadMemory("VmRSS"), flood.Sent, back.Sent);
+            Thread.Sleep(TimeSpan.FromSeconds(seconds));
+            Eventually.IsSo(() => flood.Sent - sent > 1000 && back.Sent - sentBack > 1000, "both senders go on");
+            growth = network.ReadMemory("VmRSS") - before;
+        }
+
+        Assert.InRange(growth, long.MinValue, GrowthAllowedKb);
     }
 
     // No device, no program, no promiscuity; and the host gets its frames again.
