@@ -128,10 +128,7 @@ public sealed partial class DpctlProgramTests(GoldenReport report) : IClassFixtu
         using NetdevEnd end = new(space, "xp1");
         end.Send(DpctlGaps.TcpFrame);
         end.Send(DpctlGaps.UdpFrame);
-        for (int i = 0; i < 100 && space.Run("cat /sys/class/net/p2/statistics/tx_packets").Trim() != "2"; i++)
-        {
-            Thread.Sleep(20);
-        }
+        Eventually.IsSo(() => space.Run("cat /sys/class/net/p2/statistics/tx_packets").Trim() == "2", "both packets leave");
     }
 
     private static void Compare(DpctlVector vector, string folder, List<string> differences)

@@ -68,7 +68,7 @@ internal sealed partial class OpenVSwitch : IDisposable
     }
 
     /// <summary>Runs ovs-vsctl, which waits until ovs-vswitchd has done it.</summary>
-    public string Vsctl(string arguments) => Run(["ovs-vsctl", Database, "--timeout=15", .. Split(arguments)]);
+    public string Vsctl(string arguments) => Run(["ovs-vsctl", Database, "--timeout=60", .. Split(arguments)]);
 
     /// <summary>Runs ovs-ofctl.</summary>
     public string Ofctl(params string[] arguments) => Run(["ovs-ofctl", "-O", "OpenFlow15", .. arguments]);
@@ -82,7 +82,7 @@ internal sealed partial class OpenVSwitch : IDisposable
     }
 
     /// <summary>Asks ovs-vswitchd.</summary>
-    public string Appctl(params string[] arguments) => Run(["ovs-appctl", "-T", "15", "-t", InFolder("vswitchd.ctl"), .. arguments]);
+    public string Appctl(params string[] arguments) => Run(["ovs-appctl", "-T", "60", "-t", InFolder("vswitchd.ctl"), .. arguments]);
 
     /// <summary>Runs ovs-dpctl on the engine.</summary>
     public string Dpctl(params string[] arguments) => Run([.. Exec, "ovs-dpctl", .. arguments]);

@@ -45,7 +45,7 @@ public sealed class VswitchdLifeTests : IDisposable
         // The datapath goes on by itself: what has flows loses nothing.
         _hosts.Left.Run("ping -n -q -c 10 -i 0.05 -W 30 10.77.0.2");
         _ovs.StartSwitch();
-        Assert.True(stream.Wait(TimeSpan.FromSeconds(30)), "The stream stalls.");
+        Assert.True(stream.Wait(TimeSpan.FromSeconds(120)), "The stream stalls.");
         Traffic.Ping(_hosts.Left, 2);
         _ovs.AssertNoWarnings();
     }
