@@ -4,6 +4,7 @@ using Engine.Netlink;
 using Engine.Packets;
 using Engine.Primitives;
 using Engine.Protocols;
+using Engine.Tests.Allocation;
 using static Engine.Tests.Actions.ActionBytes;
 
 namespace Engine.Tests.Actions;
@@ -288,24 +289,22 @@ public sealed unsafe class ActionExecutorTests : IDisposable
         using PacketPool pool = new(16);
         ActionContext context = new();
         SilentHost host = new(pool);
-        long before = 0;
-        for (int i = 0; i < 200; i++)
-        {
-            if (i == 100)
-            {
-                before = GC.GetAllocatedBytesForCurrentThread();
-            }
-
-            Packet* packet = pool.TryAllocate();
-            packet->TrySetBytes(Frames.Tcp4);
-            key = default;
-            key.MacProtocol = 1;
-            FlowKeyExtractor.TryExtract(packet, ref key);
-            ActionExecutor.Execute(list, packet, ref key, context, ref host);
-        }
-
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        ExecuteAll();
+        Assert.Equal(0, Allocated.ByThisThread(ExecuteAll));
         Assert.Equal(0, pool.UsedCount);
+
+        void ExecuteAll()
+        {
+            for (int i = 0; i < 100; i++)
+            {
+                Packet* packet = pool.TryAllocate();
+                packet->TrySetBytes(Frames.Tcp4);
+                key = default;
+                key.MacProtocol = 1;
+                FlowKeyExtractor.TryExtract(packet, ref key);
+                ActionExecutor.Execute(list, packet, ref key, context, ref host);
+            }
+        }
     }
 
     private static byte[] KeyBytes(in FlowKey key)
