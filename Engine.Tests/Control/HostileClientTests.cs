@@ -44,7 +44,7 @@ public sealed unsafe class HostileClientTests : IDisposable
         Assert.Equal(0, Libc.ftruncate(memory.Number, size));
         if (size == 0)
         {
-            Assert.Equal(0, Libc.fcntl(memory.Number, 1033, 2)); // F_ADD_SEALS, F_SEAL_SHRINK
+            Assert.Equal(0, Libc.fcntl(memory.Number, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK));
         }
 
         using SequencedSocket client = SequencedSocket.Connect(_path);

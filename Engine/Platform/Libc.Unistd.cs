@@ -15,9 +15,14 @@ internal static unsafe partial class Libc
 
     public const int SEEK_END = 2;
 
+    public const int F_ADD_SEALS = 1033;
+    public const int F_GET_SEALS = 1034;
+    public const int F_SEAL_SEAL = 1;
+    public const int F_SEAL_SHRINK = 2;
+
     public const int CLONE_NEWNET = 0x40000000;
 
-    public const uint LINUX_CAPABILITY_VERSION_3 = 0x20080522;
+    public const uint _LINUX_CAPABILITY_VERSION_3 = 0x20080522;
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string pathname, int flags);
@@ -38,10 +43,10 @@ internal static unsafe partial class Libc
     public static partial nint lseek(int fd, nint offset, int whence);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int capget(cap_user_header* hdrp, uint* datap);
+    public static partial int capget(__user_cap_header_struct* hdrp, uint* datap);
 
     [LibraryImport(Library, SetLastError = true)]
-    public static partial int capset(cap_user_header* hdrp, uint* datap);
+    public static partial int capset(__user_cap_header_struct* hdrp, uint* datap);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int ioctl(int fd, nuint request, void* argp);
@@ -79,7 +84,7 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int sched_getaffinity(int pid, nuint cpusetsize, void* mask);
 
-    public struct cap_user_header
+    public struct __user_cap_header_struct
     {
         public uint version;
         public int pid;

@@ -13,8 +13,6 @@ internal sealed unsafe class PendingCalls : IDisposable
     public const int Capacity = 32;
 
     private const int SlotSize = 128;
-    private const int AddSeals = 1033, GetSeals = 1034; // F_ADD_SEALS, F_GET_SEALS
-    private const int SealSeal = 1, SealShrink = 2; // F_SEAL_*
 
     private readonly MemoryMapping _memory;
 
@@ -31,8 +29,8 @@ internal sealed unsafe class PendingCalls : IDisposable
     {
         // Memory that another process takes away under a reader ends the reader (SIGBUS).
         Descriptor = descriptor;
-        int seals = Libc.fcntl(descriptor.Number, GetSeals, 0);
-        if (seals < 0 || (seals & SealShrink) == 0 || Libc.lseek(descriptor.Number, 0, Libc.SEEK_END) < Capacity * SlotSize)
+        int seals = Libc.fcntl(descriptor.Number, Libc.F_GET_SEALS, 0);
+        if (seals < 0 || (seals & Libc.F_SEAL_SHRINK) == 0 || Libc.lseek(descriptor.Number, 0, Libc.SEEK_END) < Capacity * SlotSize)
         {
             descriptor.Dispose();
             throw new SystemCallException("memory for calls", Errno.InvalidArgument);
@@ -68,7 +66,7 @@ internal sealed unsafe class PendingCalls : IDisposable
     {
         FileDescriptor descriptor = FileDescriptor.FromCall(Libc.memfd_create("engine calls", Libc.MFD_CLOEXEC | Libc.MFD_ALLOW_SEALING), "memfd_create");
         SystemCallException.ThrowIfFailed(Libc.ftruncate(descriptor.Number, Capacity * SlotSize), "ftruncate");
-        SystemCallException.ThrowIfFailed(Libc.fcntl(descriptor.Number, AddSeals, SealShrink | SealSeal), "fcntl F_ADD_SEALS");
+        SystemCallException.ThrowIfFailed(Libc.fcntl(descriptor.Number, Libc.F_ADD_SEALS, Libc.F_SEAL_SHRINK | Libc.F_SEAL_SEAL), "fcntl F_ADD_SEALS");
         return descriptor;
     }
 }

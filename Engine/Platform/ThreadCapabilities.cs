@@ -30,7 +30,7 @@ internal readonly unsafe ref struct ThreadCapabilities
     // Returns whether anything has changed.
     private static bool TrySet(bool isEffective)
     {
-        Libc.cap_user_header header = new() { version = Libc.LINUX_CAPABILITY_VERSION_3 };
+        Libc.__user_cap_header_struct header = new() { version = Libc._LINUX_CAPABILITY_VERSION_3 };
         uint* words = stackalloc uint[Words];
         SystemCallException.ThrowIfFailed(Libc.capget(&header, words), "capget");
         uint before = words[0];
