@@ -187,7 +187,10 @@ internal sealed class NetdevDriver : IVportDriver
     private void Add(IVportDriver driver, System.Runtime.InteropServices.SafeHandle handle, int worker, bool sends = true)
     {
         _rings.Add(new VportRing(driver, handle) { Worker = worker });
-        _channels[worker] ??= sends ? driver : null!;
+        if (sends)
+        {
+            _channels[worker] ??= driver;
+        }
     }
 
     private Refusal TryOpenSenders()

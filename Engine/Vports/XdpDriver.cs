@@ -269,12 +269,12 @@ public sealed unsafe class XdpDriver : IVportDriver
     {
         XdpRing<ulong> ring = _socket.Fill;
         int free = ring.Free(PacketBatch.Capacity);
+        _lacksFrames = false;
         if (free < PacketBatch.Capacity)
         {
             return;
         }
 
-        _lacksFrames = false;
         for (int i = 0; i < free; i++)
         {
             Packet* packet = _memory.Pool.TryAllocate();
