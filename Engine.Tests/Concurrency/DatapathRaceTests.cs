@@ -1,11 +1,9 @@
-using System.Diagnostics;
 using Engine.Actions;
 using Engine.Datapaths;
 using Engine.Flows;
 using Engine.Packets;
 using Engine.Primitives;
 using Engine.Tests.Actions;
-using Engine.Tests.Live;
 using Engine.Upcalls;
 using Engine.Vports;
 using Xunit.Abstractions;
@@ -15,7 +13,7 @@ namespace Engine.Tests.Concurrency;
 /// <summary>The control thread changes flows while a worker forwards: each packet goes where its own flow says, or up when that is gone.</summary>
 public sealed class DatapathRaceTests(ITestOutputHelper output)
 {
-    private const int Ports = 4, Networks = 64, Seconds = 2;
+    private const int Ports = 4, Networks = 64;
 
     [Theory]
     [InlineData(0)]
@@ -43,18 +41,7 @@ public sealed class DatapathRaceTests(ITestOutputHelper output)
         long changes = 0;
         Random random = new(1);
         Flow?[] flows = new Flow?[Networks];
-        try
-        {
-            long started = Stopwatch.GetTimestamp();
-            while (!IsEnough(Stopwatch.GetElapsedTime(started)))
-            {
-                Change();
-            }
-        }
-        finally
-        {
-            stop.Cancel();
-        }
+        Race.Run(stop, Change, HaveMinima, worker);
 
         long packets = await worker;
         long sent = drivers.Sum(driver => driver.Sent);
@@ -65,9 +52,6 @@ public sealed class DatapathRaceTests(ITestOutputHelper output)
         Assert.True(HaveMinima(), $"{changes} changes, {sent} sent, {handler.Upcalls} upcalls");
 
         bool HaveMinima() => changes > 100 && drivers.Sum(static driver => driver.Sent) > 100 && handler.Upcalls > 0;
-
-        // A thread may get no processor for all of the time, so that it lasts longer then.
-        bool IsEnough(TimeSpan elapsed) => elapsed.TotalSeconds >= Seconds && (HaveMinima() || elapsed >= Eventually.Limit || worker.IsCompleted);
 
         void Change()
         {

@@ -1,6 +1,4 @@
-using System.Diagnostics;
 using Engine.Flows;
-using Engine.Tests.Live;
 using Xunit.Abstractions;
 
 namespace Engine.Tests.Concurrency;
@@ -8,7 +6,7 @@ namespace Engine.Tests.Concurrency;
 /// <summary>One thread changes the flow table while others look up: never a wrong flow, never a lost one.</summary>
 public sealed class FlowTableRaceTests(ITestOutputHelper output)
 {
-    private const int Prefixes = 24, Readers = 2, Seconds = 2, LookupsAtOnce = 1000;
+    private const int Prefixes = 24, Readers = 2, LookupsAtOnce = 1000;
 
     // Flow of network n and prefix length p stands for the keys 10.n.0.0 + p. Even n stay, odd ones come and go.
     private const int Networks = 64;
@@ -32,28 +30,13 @@ public sealed class FlowTableRaceTests(ITestOutputHelper output)
         long changes = 0;
         Random random = new(1);
         Flow?[] flows = new Flow?[Networks];
-        try
-        {
-            long started = Stopwatch.GetTimestamp();
-            while (!IsEnough(Stopwatch.GetElapsedTime(started)))
-            {
-                Change();
-            }
-        }
-        finally
-        {
-            stop.Cancel();
-        }
+        Race.Run(stop, Change, HaveMinima, readers);
 
         await Task.WhenAll(readers);
         output.WriteLine($"{changes} changes, {_lookups} lookups");
         Assert.True(HaveMinima(), $"{changes} changes, {_lookups} lookups");
 
         bool HaveMinima() => changes > 1000 && Volatile.Read(ref _lookups) > 1000;
-
-        // A thread may get no processor for all of the time, so that it lasts longer then.
-        bool IsEnough(TimeSpan elapsed) =>
-            elapsed.TotalSeconds >= Seconds && (HaveMinima() || elapsed >= Eventually.Limit || readers.Any(static reader => reader.IsCompleted));
 
         void Change()
         {
