@@ -36,21 +36,16 @@ internal abstract class ControlDump(MessageTarget target)
         int before = 0;
         while (Result == Errno.None && TryWriteNext(ref writer))
         {
-            if (writer.Overflowed || writer.Length > length)
+            if (before != 0 && (writer.Overflowed || writer.Length > length))
             {
-                if (before != 0)
-                {
-                    writer.Restart(before);
-                    StepBack();
-                    return;
-                }
+                writer.Restart(before);
+                StepBack();
+                return;
+            }
 
-                if (!writer.Overflowed)
-                {
-                    return;
-                }
-
-                // Of no message: left out, for to try again would not end.
+            if (writer.Overflowed)
+            {
+                // Longer than any message: left out, for to try again would not end.
                 writer.Restart(0);
             }
 

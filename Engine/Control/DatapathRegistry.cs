@@ -55,14 +55,11 @@ internal sealed class DatapathRegistry(ControlServer server, IVportFactory facto
     public Errno AddVport(ControlledDatapath datapath, uint number, VportRequest request, uint[] portIds, out ControlledVport? port)
     {
         port = null;
-        if (request.Type == VportType.Netdev && FindVport(request.Name) is { } other)
+        if (FindVport(request.Name) is { } other)
         {
-            return other.Vport.Type == VportType.Internal ? Errno.InvalidArgument : other.Datapath == datapath ? Errno.Exists : Errno.Busy;
-        }
-
-        if (request.Type != VportType.Netdev && FindVport(request.Name) is not null)
-        {
-            return Errno.Exists;
+            return request.Type != VportType.Netdev ? Errno.Exists
+                : other.Vport.Type == VportType.Internal ? Errno.InvalidArgument
+                : other.Datapath == datapath ? Errno.Exists : Errno.Busy;
         }
 
         Errno errno = factory.TryCreate(request with { Workers = datapath.Workers }, out VportDevice? device);

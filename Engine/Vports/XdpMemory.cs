@@ -15,10 +15,7 @@ public sealed class XdpMemory
     // A socket gets at most this share of what is left for all, so that there is some for the next.
     private const int SocketShare = 2;
 
-    private readonly List<FileDescriptor> _bound = [];
-
-    // Frames that the rings of open sockets can hold.
-    private int _lent;
+    private readonly List<XdpSocket> _bound = [];
 
     /// <summary>Makes the pool's frames ready to be shared with the kernel.</summary>
     /// <param name="pool">Its standard frames have 2,048 or 4,096 bytes. Must outlive the drivers.</param>
@@ -52,8 +49,8 @@ public sealed class XdpMemory
     /// <returns>A power of two; 0 when too few frames are left.</returns>
     internal int ChooseRingSize(int sockets)
     {
-        // A socket's frames lie in its fill ring, or on their way out.
-        int left = ((Pool.StandardFrameCount / 4 * 3) - _lent) / 2 / sockets;
+        // A socket's frames lie in its fill ring, or on their way out in one as long.
+        int left = ((Pool.StandardFrameCount / 4 * 3 / 2) - _bound.Sum(static socket => socket.Fill.Size)) / sockets;
         int size = Math.Clamp(left / SocketShare, LeastEntries, MostEntries);
         return left < LeastEntries ? 0 : 1 << BitOperations.Log2((uint)size);
     }
@@ -63,7 +60,7 @@ public sealed class XdpMemory
     internal XdpSocket Open(int interfaceIndex, int queue, int ringSize)
     {
         // Any bound socket on the memory will do to share it; the memory stays registered as long as there is one.
-        FileDescriptor? shared = _bound.Count != 0 ? _bound[0] : null;
+        FileDescriptor? shared = _bound.Count != 0 ? _bound[0].Descriptor : null;
         long length = (long)Pool.StandardFrameCount * Pool.StandardFrameSize;
         XdpSocket socket = new(Pool.StandardFrames, length, Pool.StandardFrameSize, shared is not null, ringSize);
         Errno errno = socket.TryBind(interfaceIndex, queue, shared);
@@ -73,15 +70,13 @@ public sealed class XdpMemory
             throw new SystemCallException("bind AF_XDP", errno);
         }
 
-        _bound.Add(socket.Descriptor);
-        _lent += 2 * ringSize;
+        _bound.Add(socket);
         return socket;
     }
 
     internal void Close(XdpSocket socket)
     {
-        _bound.Remove(socket.Descriptor);
-        _lent -= 2 * socket.Fill.Size;
+        _bound.Remove(socket);
         socket.Dispose();
     }
 }
